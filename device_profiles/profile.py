@@ -1,0 +1,101 @@
+"""A device model, as the planner, the drivers and the simulators see it: facts only, checked by the schema."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+
+class Encoding(StrEnum):
+    """How a value stands in 16-bit registers."""
+
+    U16 = "u16"
+    S16 = "s16"
+    U32 = "u32"
+    S32 = "s32"
+    U64 = "u64"
+    S64 = "s64"
+    F32 = "f32"
+    F64 = "f64"
+    BCD = "bcd"
+    MOD10K = "mod10k"
+    ASCII = "ascii"
+
+
+Order = Literal["big", "little"]
+FunctionCode = Literal[1, 2, 3, 4]
+Tier = Literal["fast", "slow"]
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """One quantity of a profile.
+
+    `address` is the 0-based number that goes into the request. value = raw * `scale` in `unit`, the unit of the
+    quantity in the catalogue. Values are rounded to 10**`exponent`: the resolution of an integer register
+    (raw * scale is exact), or the catalogue's for floats. `word_order` is the order of registers, `byte_order` that of
+    the two bytes within one. A raw value in `invalid` means "not available".
+    `scale_factor` names the register (by quantity or helper name) that holds the power of ten, as in SunSpec.
+    `counter_modulus` is the raw value at which a total starts again at 0, None where it is not known.
+    """
+
+    quantity: str
+    unit: str
+    function_code: FunctionCode
+    address: int
+    count: int
+    encoding: Encoding
+    scale: float = 1.0
+    exponent: int = 0
+    word_order: Order = "big"
+    byte_order: Order = "big"
+    invalid: tuple[int, ...] = ()
+    scale_factor: str | None = None
+    tier: Tier = "fast"
+    minimum: float | None = None
+    maximum: float | None = None
+    counter_modulus: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SerialDefaults:
+    """Line settings as delivered, where a source names them; None is not known."""
+
+    baud: int | None = None
+    parity: Literal["N", "E", "O"] | None = None
+    stop_bits: Literal[1, 2] | None = None
+    unit_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A device model or a family that shares its registers.
+
+    `helpers` are registers that are read for decoding only (scale factors). `protocol` is "modbus", "sunspec" (the
+    registers' addresses count from the start of the SunSpec model block, which is found by walking the chain) or the
+    name of a scale's protocol ("mt_sics").
+    """
+
+    id: str
+    maker: str
+    models: tuple[str, ...]
+    resource: str
+    protocol: str
+    grade: Literal["A", "B"]
+    source: tuple[str, ...]
+    registers: tuple[Register, ...]
+    helpers: tuple[Register, ...] = ()
+    quantities: tuple[str, ...] = ()
+    transports: tuple[str, ...] = ("rtu",)
+    max_registers_per_request: int = 125
+    pause_s: float = 0.0
+    serial_defaults: SerialDefaults = field(default_factory=SerialDefaults)
+    sunspec_models: tuple[int, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def register(self, quantity: str) -> Register:
+        """The register of a quantity; raises KeyError when the model has none."""
+        for register in self.registers:
+            if register.quantity == quantity:
+                return register
+        raise KeyError(quantity)

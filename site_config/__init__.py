@@ -1,0 +1,1 @@
+"""The site file: what is installed where, and what is measured by what."""

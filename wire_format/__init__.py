@@ -1,0 +1,1 @@
+"""The contract between edge and collector: quantities, batches, acknowledgements, topics."""

@@ -1,0 +1,36 @@
+"""MQTT topics: `leanmeter/v1/{site}/{edge}/{kind}`."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+PREFIX = "leanmeter/v1"
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+SHARED_BATCHES = f"$share/leanmeter/{PREFIX}/+/+/batch"
+STATUS_OF_ALL = f"{PREFIX}/+/+/status"
+
+Kind = Literal["batch", "ack", "status", "event"]
+
+
+class TopicError(ValueError):
+    """A topic that is none of ours; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeAddress:
+    """A site and one of its edges, both slugs."""
+
+    site: str
+    edge: str
+
+    def topic(self, kind: Kind) -> str:
+        """The topic on which this edge publishes, or is answered."""
+        return f"{PREFIX}/{self.site}/{self.edge}/{kind}"
+
+
+def edge_of(topic: str) -> EdgeAddress:
+    """Tell from a topic which edge it belongs to; raises TopicError when it is not one of ours."""
+    parts = topic.split("/")
+    if len(parts) == 5 and "/".join(parts[:2]) == PREFIX and SLUG.fullmatch(parts[2]) and SLUG.fullmatch(parts[3]):
+        return EdgeAddress(parts[2], parts[3])
+    raise TopicError(f"topic {topic!r} is not {PREFIX}/<site>/<edge>/<kind> with slugs for site and edge")
