@@ -48,12 +48,14 @@ class Assignment:
 
     `amount_quantity` is a total (kWh, m3, kg), `rate_quantity` its present rate (W, m3/h), None where a device has
     none; both are multiplied by `factor` (a CT ratio not set in the meter, -1 for a clamp that is turned).
+    `export_quantity` is a total of what goes the other way; it is subtracted where the device has readings of it.
     """
 
     device: str
     point: str
     amount_quantity: str
     rate_quantity: str | None = None
+    export_quantity: str | None = None
     from_ms: int | None = None
     to_ms: int | None = None
     factor: float = 1.0
