@@ -1,0 +1,258 @@
+"""The site file `site.yaml`: lines, devices, points and assignments, as a user writes them."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
+
+from site_config.errors import SiteFileError
+from site_config.points import Assignment, Point, Resource, Role
+from site_config.yaml_file import StrictModel, load_model
+from wire_format.quantities import QUANTITIES
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", max_length=63)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+_AMOUNT_AND_RATE: dict[Resource, tuple[str, str | None]] = {
+    Resource.ELECTRICITY: ("active_energy_import_total", "active_power_total"),
+    Resource.WATER: ("water_volume_forward", "flow_rate"),
+    Resource.MATERIAL: ("weighed_mass_total", None),
+    Resource.WASTE: ("weighed_mass_total", None),
+    Resource.PRODUCT: ("weighed_mass_total", None),
+}
+
+
+class MqttSettings(StrictModel):
+    """How the broker is reached. A password stands in a file of its own, never here."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    username: str | None = None
+    password_file: Path | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+
+    def password(self) -> str | None:
+        """Read the password; raises SiteFileError when its file cannot be read."""
+        if self.password_file is None:
+            return None
+        try:
+            return self.password_file.read_text(encoding="utf-8").strip()
+        except OSError as problem:
+            raise SiteFileError(f"mqtt.password_file: {self.password_file}: {problem.strerror}") from problem
+
+
+class SerialSettings(StrictModel):
+    """A serial adapter. Settings that are left out are the first device's defaults, else 9600 8N1."""
+
+    port: str
+    baud: Annotated[int, Field(ge=300, le=1_000_000)] | None = None
+    parity: Literal["N", "E", "O"] | None = None
+    stop_bits: Literal[1, 2] | None = None
+
+
+class TcpSettings(StrictModel):
+    """A TCP address: a device with Modbus TCP, a gateway, a scale."""
+
+    host: str
+    port: Port = 502
+
+
+class DeviceSettings(StrictModel):
+    """An installed device. `unit_id` is its Modbus address; scales have none."""
+
+    id: Slug
+    profile: str
+    unit_id: Annotated[int, Field(ge=0, le=255)] = 1
+    poll_interval_s: Annotated[float, Field(gt=0, le=3600)] | None = None
+    weighing_threshold_kg: Annotated[float, Field(gt=0)] = 0.1
+
+
+class LineSettings(StrictModel):
+    """What is reached over one serial line or one TCP connection."""
+
+    id: Slug
+    serial: SerialSettings | None = None
+    tcp: TcpSettings | None = None
+    rtu_over_tcp: TcpSettings | None = None
+    timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
+    devices: Annotated[tuple[DeviceSettings, ...], Field(min_length=1, max_length=247)]
+
+    @model_validator(mode="after")
+    def _one_transport(self) -> Self:
+        named = [name for name in ("serial", "tcp", "rtu_over_tcp") if getattr(self, name) is not None]
+        if len(named) != 1:
+            raise ValueError(f"line {self.id!r} needs exactly one of serial, tcp, rtu_over_tcp")
+        return self
+
+
+class PointSettings(StrictModel):
+    """A measuring point; `measured_by` names the device that has measured it from the beginning."""
+
+    id: Slug
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    resource: Resource
+    role: Role = Role.PART
+    parent: Slug | None = None
+    line: Slug | None = None
+    measured_by: Slug | None = None
+    amount: str | None = None
+    rate: str | None = None
+    factor: float = 1.0
+
+
+class AssignmentSettings(StrictModel):
+    """A device measures a point in [from, to); `amount` and `rate` name other quantities than the usual ones."""
+
+    device: Slug
+    point: Slug
+    since: AwareDatetime | None = Field(None, alias="from")
+    until: AwareDatetime | None = Field(None, alias="to")
+    amount: str | None = None
+    rate: str | None = None
+    factor: float = 1.0
+
+
+class SiteFile(StrictModel):
+    """The file as it is written."""
+
+    site: Slug
+    edge: Slug = "edge-1"
+    name: Annotated[str, Field(max_length=200)] = ""
+    time_zone: str = "UTC"
+    mqtt: MqttSettings = MqttSettings()
+    data_dir: Path = Path("leanmeter-data/edge")
+    poll_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 1.0
+    slow_interval_s: Annotated[float, Field(ge=1, le=3600)] = 10.0
+    sync_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 10.0
+    acknowledgement_timeout_s: Annotated[float, Field(ge=0.5, le=600)] = 10.0
+    outbox_max_bytes: Annotated[int, Field(ge=65536)] = 1024 * 1024 * 1024
+    lines: Annotated[tuple[LineSettings, ...], Field(max_length=64)] = ()
+    points: Annotated[tuple[PointSettings, ...], Field(max_length=1000)] = ()
+    assignments: Annotated[tuple[AssignmentSettings, ...], Field(max_length=10_000)] = ()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as problem:
+            raise ValueError("is no time zone; use a name such as America/Lima or Asia/Jakarta") from problem
+        return value
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> Self:
+        devices = [device.id for line in self.lines for device in line.devices]
+        points = [point.id for point in self.points]
+        for kind, names in (("line", [line.id for line in self.lines]), ("device", devices), ("point", points)):
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"{kind} id {name!r} is used twice; every {kind} needs its own")
+        for point in self.points:
+            self._check_point(point, devices)
+        for index, assignment in enumerate(self.assignments):
+            key = f"assignments[{index}]"
+            if assignment.device not in devices:
+                raise ValueError(f"{key}.device: no device {assignment.device!r} in lines")
+            if assignment.point not in points:
+                raise ValueError(f"{key}.point: no point {assignment.point!r} in points")
+            if assignment.since and assignment.until and assignment.since >= assignment.until:
+                raise ValueError(f"{key}.to: must be later than from")
+            _check_quantities(key, assignment.amount, assignment.rate)
+        return self
+
+    def _check_point(self, point: PointSettings, devices: list[str]) -> None:
+        key = f"points: {point.id}"
+        if point.measured_by is not None and point.measured_by not in devices:
+            raise ValueError(f"{key}.measured_by: no device {point.measured_by!r} in lines")
+        _check_quantities(key, point.amount, point.rate)
+        if point.measured_by is not None and point.amount is None and point.resource not in _AMOUNT_AND_RATE:
+            raise ValueError(f"{key}.amount: name the total that counts for {point.resource.value}")
+        by_id = {other.id: other for other in self.points}
+        seen = {point.id}
+        parent = point.parent
+        while parent is not None:
+            if parent not in by_id:
+                raise ValueError(f"{key}.parent: no point {parent!r} in points")
+            if parent in seen:
+                raise ValueError(f"{key}.parent: {parent!r} is below this point already; a tree has no rings")
+            if by_id[parent].resource is not point.resource:
+                raise ValueError(f"{key}.parent: {parent!r} measures {by_id[parent].resource.value}")
+            seen.add(parent)
+            parent = by_id[parent].parent
+
+
+class Site:
+    """A checked site file, with the points and assignments that follow from it."""
+
+    def __init__(self, file: SiteFile) -> None:
+        self.file = file
+        self.site = file.site
+        self.edge = file.edge
+        self.name = file.name or file.site
+        self.time_zone = ZoneInfo(file.time_zone)
+        self.mqtt = file.mqtt
+        self.data_dir = file.data_dir
+        self.poll_interval_s = file.poll_interval_s
+        self.slow_interval_s = file.slow_interval_s
+        self.sync_interval_s = file.sync_interval_s
+        self.acknowledgement_timeout_s = file.acknowledgement_timeout_s
+        self.outbox_max_bytes = file.outbox_max_bytes
+        self.lines = file.lines
+        self.points = tuple(
+            Point(point.id, point.name, point.resource, point.role, point.parent, point.line) for point in file.points
+        )
+        by_id = {point.id: point for point in self.points}
+        declared = [
+            _assignment(by_id[point.id], point.measured_by, point.amount, point.rate, point.factor)
+            for point in file.points
+            if point.measured_by is not None
+        ]
+        moved = [
+            _assignment(
+                by_id[entry.point], entry.device, entry.amount, entry.rate, entry.factor, entry.since, entry.until
+            )
+            for entry in file.assignments
+        ]
+        self.assignments = (*declared, *moved)
+
+
+def load_site(path: Path) -> Site:
+    """Read a site file; raises SiteFileError with one line that names the file, the key and the rule."""
+    return Site(load_model(path, SiteFile, SiteFileError))
+
+
+def _check_quantities(key: str, amount: str | None, rate: str | None) -> None:
+    for name, quantity in (("amount", amount), ("rate", rate)):
+        if quantity is not None and quantity not in QUANTITIES:
+            raise ValueError(f"{key}.{name}: unknown quantity {quantity!r}; `leanmeter profiles show` names them")
+
+
+def _assignment(
+    point: Point,
+    device: str,
+    amount: str | None,
+    rate: str | None,
+    factor: float,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Assignment:
+    usual_amount, usual_rate = _AMOUNT_AND_RATE.get(point.resource, (None, None))
+    export = None
+    if point.resource is Resource.ELECTRICITY and amount is None:
+        if point.role is Role.GENERATION:
+            usual_amount = "active_energy_export_total"
+        elif point.role is Role.MAIN:
+            export = "active_energy_export_total"
+    chosen = amount or usual_amount
+    if chosen is None:
+        raise SiteFileError(f"assignment of {device!r} to {point.id!r}: name the total that counts with `amount`")
+    return Assignment(
+        device, point.id, chosen, rate or usual_rate, export, _milliseconds(since), _milliseconds(until), factor
+    )
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)
