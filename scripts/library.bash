@@ -33,9 +33,16 @@ apt_install() {
     done
 }
 
-# keep_program BUILT NAME VERSION puts a program into the cache, whole or not at all, under the name that the tests look for.
+# cached_program NAME VERSION: whether that version was built before; puts it under the name that the tests look for.
+cached_program() {
+    [[ -x "$cache/$1-$2/$1" ]] || return 1
+    mkdir -p "$cache/bin"
+    ln -sfn "../$1-$2/$1" "$cache/bin/$1"
+}
+
+# keep_program BUILT NAME VERSION puts a program that was built in the cache's file system there: whole or not at all.
 keep_program() {
-    mkdir -p "$cache/$2-$3" "$cache/bin"
+    mkdir -p "$cache/$2-$3"
     mv "$1" "$cache/$2-$3/$2"
-    ln -sfn "../$2-$3/$2" "$cache/bin/$2"
+    cached_program "$2" "$3"
 }

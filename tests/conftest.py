@@ -1,0 +1,33 @@
+"""Fixtures for real servers, and what becomes of a run that lacked one (see tests/servers/)."""
+
+import os
+
+import pytest
+
+from tests.servers.missing import ALLOW_MISSING, MISSING
+
+pytest_plugins = [
+    "tests.servers.processes",  # first: pytest can no longer rewrite its asserts once another has imported it
+    "tests.servers.chromium",
+    "tests.servers.influxdb",
+    "tests.servers.modbus_peers",
+    "tests.servers.mosquitto",
+    "tests.servers.terminals",
+]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    missing = session.config.stash.get(MISSING, {})
+    if missing and session.exitstatus == pytest.ExitCode.OK and os.environ.get(ALLOW_MISSING) != "1":
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    missing = config.stash.get(MISSING, {})
+    if not missing:
+        return
+    allowed = os.environ.get(ALLOW_MISSING) == "1"
+    terminalreporter.section("missing real servers" + (" (allowed)" if allowed else ": the run fails without them"))
+    for server, how_to_get_it in sorted(missing.items()):
+        terminalreporter.line(f"{server}: {how_to_get_it}")
