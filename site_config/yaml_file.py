@@ -70,6 +70,8 @@ def _sentence(entry: dict[str, Any]) -> str:
         return f"{key}: unknown key; check its spelling"
     if kind == "missing":
         return f"{key}: is missing"
+    if kind == "string_pattern_mismatch":
+        return f"{key}: {entry.get('input')!r} must be lower-case letters, digits and hyphens, such as 'oven-meter'"
     message = str(entry["msg"]).removeprefix("Value error, ")
     shown = entry.get("input")
     given = f" (given: {shown!r})" if isinstance(shown, str | int | float | bool) else ""

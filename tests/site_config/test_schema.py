@@ -1,0 +1,101 @@
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from site_config.errors import SiteFileError
+from site_config.points import Resource, Role
+from site_config.schema import load_site
+
+GOOD = """
+site: bakery
+time_zone: America/Lima
+lines:
+  - id: rs485
+    serial: {port: /dev/ttyUSB0}
+    devices:
+      - {id: main-meter, profile: eastron/sdm630, unit_id: 1}
+      - {id: oven-meter, profile: eastron/sdm630, unit_id: 2}
+points:
+  - {id: main, name: Main supply, resource: electricity, role: main, measured_by: main-meter}
+  - {id: oven, name: Oven, resource: electricity, parent: main, measured_by: oven-meter}
+"""
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "site.yaml"
+    path.write_text(dedent(text), encoding="utf-8")
+    return path
+
+
+def test_ten_lines_are_a_whole_site(tmp_path: Path) -> None:
+    site = load_site(write(tmp_path, GOOD))
+    assert [(point.id, point.role) for point in site.points] == [("main", Role.MAIN), ("oven", Role.PART)]
+    main, oven = site.assignments
+    assert (main.device, main.amount_quantity, main.export_quantity) == (
+        "main-meter",
+        "active_energy_import_total",
+        "active_energy_export_total",
+    )
+    assert (oven.rate_quantity, oven.export_quantity, oven.factor) == ("active_power_total", None, 1.0)
+    assert site.points[1].resource is Resource.ELECTRICITY
+
+
+def test_a_clamp_that_moves_has_times_in_utc_milliseconds(tmp_path: Path) -> None:
+    site = load_site(
+        write(
+            tmp_path,
+            GOOD + "assignments:\n  - {device: oven-meter, point: oven, from: 2026-11-23T11:00:00-05:00, factor: -1}\n",
+        )
+    )
+    moved = site.assignments[-1]
+    assert moved.from_ms == 1795449600000
+    assert not moved.covers(1795449599999)
+    assert moved.covers(1795449600000)
+    assert moved.factor == -1.0
+
+
+def test_the_example_in_the_documentation_is_right() -> None:
+    site = load_site(Path(__file__).parents[2] / "docs" / "site-file.example.yaml")
+    assert {line.id for line in site.lines} == {"rs485-1", "main-meter", "packing-scale"}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("site: bakery", "site: The Bakery"), "site: 'The Bakery' must be lower-case"),
+        (("site: bakery", ""), "site: is missing"),
+        (("unit_id: 2", "unitid: 2"), "lines[0].devices[1].unitid: unknown key"),
+        (("unit_id: 2", "unit_id: 300"), "lines[0].devices[1].unit_id: Input should be less than or equal to 255"),
+        (("America/Lima", "Lima"), "time_zone: is no time zone"),
+        (("parent: main", "parent: mains"), "points: oven.parent: no point 'mains'"),
+        (("parent: main", "parent: oven"), "points: oven.parent: 'oven' is below this point already"),
+        (("measured_by: oven-meter", "measured_by: stove"), "points: oven.measured_by: no device 'stove'"),
+        (("id: oven-meter", "id: main-meter"), "device id 'main-meter' is used twice"),
+        (("serial: {port: /dev/ttyUSB0}", "{}"), "line 7, column 5"),
+        (("    serial: {port: /dev/ttyUSB0}\n", ""), "line 'rs485' needs exactly one of serial, tcp, rtu_over_tcp"),
+        (("resource: electricity, parent", "resource: electricity, amount: kwh, parent"), "unknown quantity 'kwh'"),
+    ],
+)
+def test_a_mistake_gets_one_line_that_names_file_and_key(tmp_path: Path, change: tuple[str, str], told: str) -> None:
+    assert change[0] in GOOD
+    path = write(tmp_path, GOOD.replace(*change))
+    with pytest.raises(SiteFileError) as caught:
+        load_site(path)
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert told in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"- a\n- b\n", b"a: [", b""])
+def test_what_is_no_site_file_is_said(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SiteFileError, match=r"site\.yaml"):
+        load_site(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SiteFileError, match=r"nowhere\.yaml: cannot be read"):
+        load_site(tmp_path / "nowhere.yaml")
