@@ -35,7 +35,10 @@ class Register:
     quantity in the catalogue. Values are rounded to 10**`exponent`: the resolution of an integer register
     (raw * scale is exact), or the catalogue's for floats. `word_order` is the order of registers, `byte_order` that of
     the two bytes within one. A raw value in `invalid` means "not available".
-    `scale_factor` names the register (by quantity or helper name) that holds the power of ten, as in SunSpec.
+    `scale_factor` names the helper that holds the power of ten, as in SunSpec.
+    `multiplier` names the helper by whose value the raw value is multiplied (a CT ratio), or whose code stands in
+    `multiplier_table` beside the factor that it means (a unit that is set in the device); a code that is not in the
+    table makes the value unusable. With either, integers are rounded to 10**`exponent` as floats are.
     `counter_modulus` is the raw value at which a total starts again at 0, None where it is not known.
     """
 
@@ -55,6 +58,16 @@ class Register:
     minimum: float | None = None
     maximum: float | None = None
     counter_modulus: int | None = None
+    multiplier: str | None = None
+    multiplier_table: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """A register that tells which device answers: `register.quantity` is its name, `values` what known codes mean."""
+
+    register: Register
+    values: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +84,11 @@ class SerialDefaults:
 class Profile:
     """A device model or a family that shares its registers.
 
-    `helpers` are registers that are read for decoding only (scale factors). `protocol` is "modbus", "sunspec" (the
-    registers' addresses count from the start of the SunSpec model block, which is found by walking the chain) or the
-    name of a scale's protocol ("mt_sics").
+    `helpers` are registers that are read for decoding only (scale factors, ratios, unit codes).
+    `protocol` is "modbus", "sunspec" (the registers' addresses count from the start of the SunSpec model block, which
+    is found by walking the chain) or the name of a scale's protocol ("mt_sics").
+    `function_codes_alike` are those that this device answers with the same registers.
+    `alternatives` are other layouts under the same id: a SunSpec inverter shows one of several models.
     """
 
     id: str
@@ -92,6 +107,16 @@ class Profile:
     serial_defaults: SerialDefaults = field(default_factory=SerialDefaults)
     sunspec_models: tuple[int, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
+    function_codes_alike: tuple[FunctionCode, ...] = ()
+    identification: tuple[Identification, ...] = ()
+    alternatives: tuple["Profile", ...] = ()
+
+    def for_sunspec_model(self, model: int) -> "Profile | None":
+        """The layout of a SunSpec model, None when the profile does not cover it."""
+        for layout in (self, *self.alternatives):
+            if model in layout.sunspec_models:
+                return layout
+        return None
 
     def register(self, quantity: str) -> Register:
         """The register of a quantity; raises KeyError when the model has none."""

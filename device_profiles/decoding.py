@@ -1,0 +1,270 @@
+"""From the bytes of register blocks to integers with a fixed exponent and a quality each. Pure: no I/O, no clock.
+
+A decoder is compiled once for a set of registers and the blocks in which they are read; after that a block costs one
+`struct` call for each register order that occurs in it.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from math import isfinite
+from typing import Protocol
+
+from device_profiles.encodings import plan_structs
+from device_profiles.profile import Encoding, FunctionCode, Profile, Register
+from wire_format.quality import Quality
+
+INTEGER_LIMIT = 1 << 62
+"""Integers at or beyond it do not fit the wire (differences are 64 bits wide): quality OVERFLOW."""
+
+SCALE_FACTOR_LIMIT = 10
+"""SunSpec: scale factors are -10 to 10; 0x8000 means that there is none."""
+
+Decoded = tuple[int | None, Quality]
+
+_FLOATS = frozenset({Encoding.F32, Encoding.F64})
+
+
+class ReadBlock(Protocol):
+    """What one request reads: `count` registers from `address` on."""
+
+    @property
+    def function_code(self) -> FunctionCode:
+        """The function code of the request."""
+        ...
+
+    @property
+    def address(self) -> int:
+        """0-based address of the first register."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """How many 16-bit registers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A plain ReadBlock."""
+
+    function_code: FunctionCode
+    address: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """How one register's raw value becomes an integer. `position` counts registers, then helpers."""
+
+    position: int
+    register: Register
+    invalid: frozenset[int]
+    integer_factor: int
+    float_factor: float
+    lowest: int | None
+    highest: int | None
+    is_float: bool
+
+
+class Decoder:
+    """Decodes the registers that it was compiled for; the order of the results is the order of those registers."""
+
+    def __init__(self, registers: Sequence[Register], helpers: Sequence[Register], blocks: Sequence[ReadBlock]) -> None:
+        self.registers = tuple(registers)
+        self.blocks = tuple(blocks)
+        everything = [*registers, *helpers]
+        self._size = len(everything)
+        self._helpers = {helper.quantity: index for index, helper in enumerate(everything) if index >= len(registers)}
+        self._fields = [_field(index, register) for index, register in enumerate(everything)]
+        self._scaled = [
+            field
+            for field in self._fields[: len(registers)]
+            if field.register.scale_factor or field.register.multiplier
+        ]
+        for field in self._scaled:
+            for name in (field.register.scale_factor, field.register.multiplier):
+                if name is not None and name not in self._helpers:
+                    raise ValueError(f"{field.register.quantity}: there is no helper {name!r}")
+        self._plans = [plan_structs(everything, block.function_code, block.address, block.count) for block in blocks]
+        covered = {position for plans in self._plans for plan in plans for position in plan.positions}
+        self.missing = tuple(register.quantity for index, register in enumerate(self.registers) if index not in covered)
+        """Quantities that no block covers; they come out as LINK_ERROR."""
+
+    def decode(self, replies: Sequence[bytes | Quality]) -> tuple[Decoded, ...]:
+        """Decode one poll.
+
+        Args:
+            replies: for each block, in the order given at compile time, its registers as received (2 bytes each, high
+                byte first), or the quality that all of its values have because there is no reply.
+
+        Returns:
+            for each register an integer, value = integer * 10**register.exponent, or None and the reason.
+            A reply of the wrong length is LINK_ERROR.
+        """
+        decoded: list[Decoded] = [(None, Quality.LINK_ERROR)] * self._size
+        raws: list[int | float | None] = [None] * self._size
+        fields = self._fields
+        for block, plans, reply in zip(self.blocks, self._plans, replies, strict=True):
+            if isinstance(reply, Quality) or len(reply) != 2 * block.count:
+                quality = reply if isinstance(reply, Quality) else Quality.LINK_ERROR
+                for plan in plans:
+                    for position in plan.positions:
+                        decoded[position] = (None, quality)
+                continue
+            for plan in plans:
+                for position, raw in zip(plan.positions, plan.unpack(reply), strict=True):
+                    raws[position] = raw
+                    decoded[position] = _convert(fields[position], raw)
+        for field in self._scaled:
+            if decoded[field.position][1] is not Quality.LINK_ERROR and raws[field.position] is not None:
+                decoded[field.position] = self._convert_scaled(field, raws, decoded)
+        return tuple(decoded[: len(self.registers)])
+
+    def _convert_scaled(self, field: _Field, raws: Sequence[int | float | None], decoded: Sequence[Decoded]) -> Decoded:
+        """Apply what the device says about its own scale."""
+        raw = raws[field.position]
+        if raw is None or (not field.is_float and raw in field.invalid):
+            return None, Quality.DEVICE_ERROR
+        register = field.register
+        factor = Decimal(repr(register.scale)).scaleb(-register.exponent)
+        for name, resolve in ((register.scale_factor, _power_of_ten), (register.multiplier, _multiplier)):
+            if name is None:
+                continue
+            position = self._helpers[name]
+            quality = decoded[position][1]
+            if not quality.has_value:
+                return None, quality
+            found = resolve(register, self._fields[position].register, raws[position])
+            if found is None:
+                return None, Quality.DEVICE_ERROR
+            factor *= found
+        if field.is_float and not isfinite(raw):
+            return None, Quality.DEVICE_ERROR
+        return _checked(field, round(Decimal(raw) * factor))
+
+
+def compile_decoder(registers: Sequence[Register], helpers: Sequence[Register], blocks: Sequence[ReadBlock]) -> Decoder:
+    """Prepare to decode `registers`, as read in `blocks`; `helpers` that they name must be covered too.
+
+    Raises ValueError when a register names a helper that is not there.
+    """
+    return Decoder(registers, helpers, blocks)
+
+
+def decode_registers(profile: Profile, registers: Mapping[int, Mapping[int, int]]) -> dict[str, float]:
+    """Decode literal registers of one layout, for the command line.
+
+    Args:
+        profile: the layout; a SunSpec layout's addresses count from the start of the model.
+        registers: for each function code, address -> 16-bit value.
+
+    Returns:
+        quantity -> value in the profile's unit. What the registers do not cover, and what the device marks as not
+        available, is left out.
+    """
+    merged = _alike(profile, registers)
+    everything = (*profile.registers, *profile.helpers)
+    readable = [register for register in everything if _words(register, merged) is not None]
+    blocks = [Block(register.function_code, register.address, register.count) for register in readable]
+    names = {register.quantity for register in readable}
+    usable = [
+        register
+        for register in profile.registers
+        if register.quantity in names and {register.scale_factor, register.multiplier} - {None} <= names
+    ]
+    helpers = [helper for helper in profile.helpers if helper.quantity in names]
+    replies: list[bytes] = []
+    for register in readable:
+        words = _words(register, merged) or ()
+        replies.append(struct.pack(f">{len(words)}H", *words))
+    decoded = compile_decoder(usable, helpers, blocks).decode(replies)
+    return {
+        register.quantity: to_value(integer, register.exponent)
+        for register, (integer, _) in zip(usable, decoded, strict=True)
+        if integer is not None
+    }
+
+
+def to_value(integer: int, exponent: int) -> float:
+    """The double nearest to integer * 10**exponent."""
+    return float(integer * 10**exponent) if exponent >= 0 else integer / 10**-exponent
+
+
+def _field(position: int, register: Register) -> _Field:
+    factor = Decimal(repr(register.scale)).scaleb(-register.exponent)
+    is_float = register.encoding in _FLOATS
+    integral = factor == factor.to_integral_value()
+    if not (is_float or integral or register.scale_factor or register.multiplier):
+        raise ValueError(f"{register.quantity}: scale {register.scale} is finer than exponent {register.exponent}")
+    unit = Decimal(1).scaleb(register.exponent)
+    low, high = register.minimum, register.maximum
+    return _Field(
+        position=position,
+        register=register,
+        invalid=frozenset(register.invalid),
+        integer_factor=int(factor) if integral else 0,
+        float_factor=float(factor),
+        lowest=None if low is None else int((Decimal(repr(low)) / unit).to_integral_value(ROUND_CEILING)),
+        highest=None if high is None else int((Decimal(repr(high)) / unit).to_integral_value(ROUND_FLOOR)),
+        is_float=is_float,
+    )
+
+
+def _convert(field: _Field, raw: float | None) -> Decoded:
+    if raw is None:
+        return None, Quality.DEVICE_ERROR
+    if field.is_float:
+        scaled = raw * field.float_factor
+        if not isfinite(scaled):
+            return None, Quality.DEVICE_ERROR
+        return _checked(field, round(scaled))
+    if raw in field.invalid:
+        return None, Quality.DEVICE_ERROR
+    return _checked(field, int(raw) * field.integer_factor)
+
+
+def _checked(field: _Field, integer: int) -> Decoded:
+    if not -INTEGER_LIMIT < integer < INTEGER_LIMIT:
+        return None, Quality.OVERFLOW
+    if field.lowest is not None and integer < field.lowest:
+        return integer, Quality.OUT_OF_RANGE
+    if field.highest is not None and integer > field.highest:
+        return integer, Quality.OUT_OF_RANGE
+    return integer, Quality.GOOD
+
+
+def _power_of_ten(_register: Register, _helper: Register, raw: float | None) -> Decimal | None:
+    if raw is None or not -SCALE_FACTOR_LIMIT <= raw <= SCALE_FACTOR_LIMIT:
+        return None
+    return Decimal(1).scaleb(int(raw))
+
+
+def _multiplier(register: Register, helper: Register, raw: float | None) -> Decimal | None:
+    if raw is None or not isfinite(raw):
+        return None
+    if not register.multiplier_table:
+        ratio = Decimal(raw) * Decimal(repr(helper.scale))
+        return ratio or None
+    for code, factor in register.multiplier_table:
+        if code == raw:
+            return Decimal(repr(factor))
+    return None
+
+
+def _alike(profile: Profile, registers: Mapping[int, Mapping[int, int]]) -> dict[int, dict[int, int]]:
+    """Let function codes that a device answers alike stand for each other."""
+    merged = {code: dict(words) for code, words in registers.items()}
+    for code in profile.function_codes_alike:
+        for other in profile.function_codes_alike:
+            merged[code] = {**registers.get(other, {}), **merged.get(code, {})}
+    return merged
+
+
+def _words(register: Register, registers: Mapping[int, Mapping[int, int]]) -> tuple[int, ...] | None:
+    present = registers.get(register.function_code, {})
+    addresses = range(register.address, register.address + register.count)
+    if any(address not in present for address in addresses):
+        return None
+    return tuple(present[address] for address in addresses)
