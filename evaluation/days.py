@@ -1,0 +1,66 @@
+"""Site-local days made of 15-minute intervals. A day has 96 of them, and 92 or 100 when the clocks change. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from evaluation.intervals import INTERPOLATED, INTERVAL_MS, MEASURED, PARTIAL
+from store.protocol import IntervalRow
+
+# The first that occurs in a day is the day's quality: what weakens it most stands first.
+_WEAKEST_FIRST = (PARTIAL, INTERPOLATED, "thinned", "manual", "corrected", "outage", MEASURED)
+# Only where the time between boundaries was really read does an interval say how high the load was.
+_SETS_PEAK = frozenset({MEASURED, "corrected"})
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A site-local calendar day as the half-open time [start_ms, end_ms) in UTC; `month` is like "2026-11"."""
+
+    start_ms: int
+    end_ms: int
+    month: str
+
+    @property
+    def interval_count(self) -> int:
+        """How many intervals it has."""
+        return (self.end_ms - self.start_ms) // INTERVAL_MS
+
+
+def day_of(time_ms: int, zone: ZoneInfo) -> Day:
+    """The site-local day that a time lies in."""
+    local = datetime.fromtimestamp(time_ms / 1000, zone).date()
+    return Day(_midnight_ms(local, zone), _midnight_ms(local + timedelta(days=1), zone), f"{local:%Y-%m}")
+
+
+def summarise(site: str, point: str, day: Day, intervals: Sequence[IntervalRow]) -> IntervalRow:
+    """One row for a day out of the intervals of a point that start in it.
+
+    The amount is their sum. `demand` is the highest demand of the intervals that were read throughout, at `peak_ms`
+    (the start of the first such interval), and `minimum` the lowest; interpolated ones set neither. `coverage` counts
+    missing intervals as 0, and any missing or partial interval makes the day partial.
+    """
+    full = [row for row in intervals if row.demand is not None and row.quality in _SETS_PEAK]
+    peak = max(full, key=lambda row: (row.demand or 0.0, -row.start_ms), default=None)
+    lowest = min((row.demand for row in full if row.demand is not None), default=None)
+    found = {row.quality for row in intervals}
+    quality = next((name for name in _WEAKEST_FIRST if name in found), PARTIAL)
+    return IntervalRow(
+        site=site,
+        point=point,
+        start_ms=day.start_ms,
+        amount=sum(row.amount for row in intervals),
+        demand=None if peak is None else peak.demand,
+        coverage=sum(row.coverage for row in intervals) / day.interval_count,
+        quality=quality if len(intervals) == day.interval_count else PARTIAL,
+        peak_ms=None if peak is None else peak.start_ms,
+        minimum=lowest,
+        month=day.month,
+    )
+
+
+def _midnight_ms(local: date, zone: ZoneInfo) -> int:
+    # A midnight that the clocks jump over is taken at the moment of the jump, which is where that day begins.
+    moment = datetime.combine(local, time(), zone)
+    return round(moment.astimezone(UTC).timestamp() * 1000)

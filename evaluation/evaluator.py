@@ -1,0 +1,171 @@
+"""Recomputes the intervals and days of one site that new readings touch, as a function of what is stored."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from evaluation.days import Day, day_of, summarise
+from evaluation.intervals import (
+    INTERVAL_MS,
+    PARTIAL,
+    AssignedReadings,
+    contiguous,
+    interval_amount,
+    interval_starts,
+    overlap,
+)
+from evaluation.unmetered import unmetered_id, unmetered_rows
+from site_config.points import Assignment, Point
+from store.protocol import IntervalRow, ReadingStore, Series
+
+# A range is read and computed at once; a day of one-second readings is what a Pi holds easily.
+MAXIMUM_INTERVALS_AT_ONCE = 96
+# A single reading with a time of long ago must not make decades of intervals.
+MAXIMUM_GAP_MS = 400 * 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class SiteModel:
+    """What the evaluation knows of a site: its clock, its points, and which device measured them when."""
+
+    site: str
+    time_zone: ZoneInfo
+    points: tuple[Point, ...]
+    assignments: tuple[Assignment, ...]
+
+
+class Evaluator:
+    """Evaluates one site. It remembers nothing: what it writes follows from what is stored alone.
+
+    Args:
+        readings: where readings are read and intervals and days are written.
+        model: the site.
+        gap_limit_ms: readings further apart than this leave the time between them uncovered.
+    """
+
+    def __init__(self, readings: ReadingStore, model: SiteModel, gap_limit_ms: int) -> None:
+        self._readings = readings
+        self._model = model
+        self._gap_limit_ms = gap_limit_ms
+
+    async def evaluate(self, dirty: Mapping[str, Iterable[int]]) -> int:
+        """Recompute all that depends on readings of these devices in these intervals (starts in ms).
+
+        Returns how many interval rows were written. Interrupted at any moment, it can be called again with the same
+        marks and ends with the same rows. Raises StoreError when the store cannot be reached.
+        """
+        touched = await self._touched(dirty)
+        everything = sorted({start for starts in touched.values() for start in starts})
+        written = 0
+        days: dict[Day, set[str]] = {}
+        for start_ms, end_ms in contiguous(everything, MAXIMUM_INTERVALS_AT_ONCE):
+            rows = await self._evaluate_range(touched, start_ms, end_ms)
+            await self._readings.write_intervals(rows)
+            written += len(rows)
+            for row in rows:
+                days.setdefault(day_of(row.start_ms, self._model.time_zone), set()).add(row.point)
+        for day in sorted(days, key=lambda entry: entry.start_ms):
+            await self._write_day(day, days[day])
+        return written
+
+    async def _touched(self, dirty: Mapping[str, Iterable[int]]) -> dict[str, set[int]]:
+        """The intervals of each point whose amount depends on readings in the marked intervals."""
+        touched: dict[str, set[int]] = {}
+        for device, starts in dirty.items():
+            marked = list(contiguous(starts, MAXIMUM_INTERVALS_AT_ONCE))
+            for assignment in self._model.assignments:
+                if assignment.device != device:
+                    continue
+                intervals = touched.setdefault(assignment.point, set())
+                for start_ms, end_ms in marked:
+                    intervals.update(await self._within_reach(assignment, start_ms, end_ms))
+        return touched
+
+    async def _within_reach(self, assignment: Assignment, start_ms: int, end_ms: int) -> range:
+        # A new reading changes the line to its neighbours, and with it every interval that this line crosses.
+        site, device, quantity = self._model.site, assignment.device, assignment.amount_quantity
+        before = await self._readings.last_before(site, device, quantity, start_ms - 1)
+        after = await self._readings.first_after(site, device, quantity, end_ms)
+        first = start_ms if before is None else max(before.time_ms, start_ms - MAXIMUM_GAP_MS)
+        last = end_ms if after is None else min(max(end_ms, after.time_ms), end_ms + MAXIMUM_GAP_MS)
+        return interval_starts(first, last)
+
+    async def _evaluate_range(self, touched: Mapping[str, set[int]], start_ms: int, end_ms: int) -> list[IntervalRow]:
+        """All rows of a range of touched intervals: points, those that lost their device, and what is unmetered."""
+        site = self._model.site
+        stored: dict[int, dict[str, IntervalRow]] = {}
+        for row in await self._readings.intervals(site, start_ms, end_ms):
+            stored.setdefault(row.start_ms, {})[row.point] = row
+        written: list[IntervalRow] = []
+        for point, starts in touched.items():
+            mine = [start for start in starts if start_ms <= start < end_ms]
+            if not mine:
+                continue
+            readings = await self._assigned_readings(point, min(mine), max(mine) + INTERVAL_MS)
+            for start in sorted(mine):
+                found = interval_amount(readings, start, start + INTERVAL_MS, self._gap_limit_ms)
+                if found is not None:
+                    row = IntervalRow(site, point, start, found.amount, found.demand, found.coverage, found.quality)
+                    written.append(row)
+                    stored.setdefault(start, {})[point] = row
+        for start in range(start_ms, end_ms, INTERVAL_MS):
+            orphans = self._orphans(start, stored.get(start, {}))
+            written += orphans
+            rows = {**stored.get(start, {}), **{row.point: row for row in orphans}}
+            written += unmetered_rows(site, self._model.points, start, rows)
+        return written
+
+    def _orphans(self, start_ms: int, stored: Mapping[str, IntervalRow]) -> list[IntervalRow]:
+        """Empty rows in place of those whose point no device measured then, as an assignment was corrected.
+
+        A row whose device did measure then is left alone: its readings may have reached the end of their retention.
+        """
+        measured = {
+            entry.point
+            for entry in self._model.assignments
+            if overlap(entry, start_ms, start_ms + INTERVAL_MS) is not None
+        }
+        unmetered = {unmetered_id(point.id) for point in self._model.points}
+        return [
+            IntervalRow(self._model.site, row.point, start_ms, 0.0, None, 0.0, PARTIAL)
+            for row in stored.values()
+            if row.point not in measured and row.point not in unmetered and (row.amount or row.coverage)
+        ]
+
+    async def _assigned_readings(self, point: str, start_ms: int, end_ms: int) -> list[AssignedReadings]:
+        found = []
+        for assignment in self._model.assignments:
+            part = overlap(assignment, start_ms, end_ms)
+            if assignment.point != point or part is None:
+                continue
+            amount = await self._series(assignment.device, assignment.amount_quantity, *part)
+            export = None
+            if assignment.export_quantity is not None:
+                export = await self._series(assignment.device, assignment.export_quantity, *part)
+            found.append(AssignedReadings(assignment, amount, export))
+        return found
+
+    async def _series(self, device: str, quantity: str, start_ms: int, end_ms: int) -> Series:
+        """Readings of a range with the neighbour on either side, without which its boundaries are unknown."""
+        site = self._model.site
+        inside = await self._readings.readings(site, device, quantity, start_ms, end_ms)
+        times, values = list(inside.times_ms), list(inside.values)
+        if not times or times[0] > start_ms:
+            before = await self._readings.last_before(site, device, quantity, start_ms)
+            if before is not None:
+                times.insert(0, before.time_ms)
+                values.insert(0, before.value)
+        after = await self._readings.first_after(site, device, quantity, end_ms)
+        if after is not None:
+            times.append(after.time_ms)
+            values.append(after.value)
+        return Series(tuple(times), tuple(values))
+
+    async def _write_day(self, day: Day, points: set[str]) -> None:
+        by_point: dict[str, list[IntervalRow]] = {point: [] for point in points}
+        for row in await self._readings.intervals(self._model.site, day.start_ms, day.end_ms):
+            if row.point in by_point:
+                by_point[row.point].append(row)
+        await self._readings.write_days(
+            summarise(self._model.site, point, day, rows) for point, rows in sorted(by_point.items())
+        )
