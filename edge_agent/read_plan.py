@@ -1,0 +1,63 @@
+"""The requests of one device, which learn from what the device refuses."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from device_profiles.profile import Register
+from edge_agent.planner import ReadRequest, RequestLimits, plan_requests
+
+
+class ReadPlan:
+    """Plans the registers of one tier, and finds the register at which a device answers "illegal address".
+
+    A refused request is cut in two and both halves are tried in the next cycle, so that the search never costs more
+    than a request a cycle. It is cut at the widest stretch that nobody asked for, since that is what devices refuse
+    most often; what is left at the end is a register that the device does not have.
+    """
+
+    def __init__(self, registers: Iterable[Register], limits: RequestLimits) -> None:
+        self._registers = tuple(registers)
+        self._limits = limits
+        self._cuts: dict[tuple[int, int], tuple[int, int]] = {}
+        self.requests = plan_requests(self._registers, limits)
+
+    @property
+    def holes(self) -> frozenset[tuple[int, int]]:
+        """The (function code, address) that the device refuses."""
+        return self._limits.holes
+
+    def refused(self, request: ReadRequest) -> bool:
+        """Take note that the device refused a request; true when that ended a search with a register it lacks."""
+        code = request.function_code
+        if len({register.address for register in request.registers}) > 1:
+            self._cuts[code, _cut_address(request)] = (request.address, request.end)
+            self._replan(self._limits.holes)
+            return False
+        holes = {(code, address) for address in range(request.address, request.end)}
+        # The cuts of this search have done their work: whatever else is readable may be one request again.
+        self._cuts = {
+            cut: span for cut, span in self._cuts.items() if cut[0] != code or not span[0] <= request.address < span[1]
+        }
+        self._replan(self._limits.holes | holes)
+        return True
+
+    def forget_holes(self) -> None:
+        """Ask for everything again: the device may have been busy starting, or has new firmware."""
+        self._cuts = {}
+        self._replan(frozenset())
+
+    def _replan(self, holes: frozenset[tuple[int, int]]) -> None:
+        self._limits = replace(self._limits, holes=holes, cuts=frozenset(self._cuts))
+        self.requests = plan_requests(self._registers, self._limits)
+
+
+def _cut_address(request: ReadRequest) -> int:
+    """Where the second half begins: after the widest gap, or else at the address in the middle."""
+    addresses = sorted({register.address for register in request.registers})
+    widest, cut = 0, addresses[len(addresses) // 2]
+    end = request.address
+    for register in request.registers:
+        if register.address - end > widest:
+            widest, cut = register.address - end, register.address
+        end = max(end, register.address + register.count)
+    return cut
