@@ -98,11 +98,11 @@ class Evaluator:
             stored.setdefault(row.start_ms, {})[row.point] = row
         written: list[IntervalRow] = []
         for point, starts in touched.items():
-            mine = [start for start in starts if start_ms <= start < end_ms]
+            mine = [start for start in range(start_ms, end_ms, INTERVAL_MS) if start in starts]
             if not mine:
                 continue
-            readings = await self._assigned_readings(point, min(mine), max(mine) + INTERVAL_MS)
-            for start in sorted(mine):
+            readings = await self._assigned_readings(point, mine[0], mine[-1] + INTERVAL_MS)
+            for start in mine:
                 found = interval_amount(readings, start, start + INTERVAL_MS, self._gap_limit_ms)
                 if found is not None:
                     row = IntervalRow(site, point, start, found.amount, found.demand, found.coverage, found.quality)

@@ -3,8 +3,8 @@
 from bisect import insort
 from collections.abc import Iterable, Sequence
 
-from store.protocol import IntervalRow, Latest, RefusedRow, Series, StoredCount
-from wire_format.batch import DeviceRows
+from store.protocol import IntervalRow, Latest, Series, StoredCount
+from wire_format.batch import DeviceRows, RefusedRow
 
 Key = tuple[str, str, str]
 
