@@ -66,6 +66,8 @@ class _Field:
     lowest: int | None
     highest: int | None
     is_float: bool
+    is_scaled: bool
+    """Decimal arithmetic is needed: the device tells its scale, or the scale has more decimals than are kept."""
 
 
 class Decoder:
@@ -78,11 +80,7 @@ class Decoder:
         self._size = len(everything)
         self._helpers = {helper.quantity: index for index, helper in enumerate(everything) if index >= len(registers)}
         self._fields = [_field(index, register) for index, register in enumerate(everything)]
-        self._scaled = [
-            field
-            for field in self._fields[: len(registers)]
-            if field.register.scale_factor or field.register.multiplier
-        ]
+        self._scaled = [field for field in self._fields[: len(registers)] if field.is_scaled]
         for field in self._scaled:
             for name in (field.register.scale_factor, field.register.multiplier):
                 if name is not None and name not in self._helpers:
@@ -196,8 +194,6 @@ def _field(position: int, register: Register) -> _Field:
     factor = Decimal(repr(register.scale)).scaleb(-register.exponent)
     is_float = register.encoding in _FLOATS
     integral = factor == factor.to_integral_value()
-    if not (is_float or integral or register.scale_factor or register.multiplier):
-        raise ValueError(f"{register.quantity}: scale {register.scale} is finer than exponent {register.exponent}")
     unit = Decimal(1).scaleb(register.exponent)
     low, high = register.minimum, register.maximum
     return _Field(
@@ -209,6 +205,7 @@ def _field(position: int, register: Register) -> _Field:
         lowest=None if low is None else int((Decimal(repr(low)) / unit).to_integral_value(ROUND_CEILING)),
         highest=None if high is None else int((Decimal(repr(high)) / unit).to_integral_value(ROUND_FLOOR)),
         is_float=is_float,
+        is_scaled=bool(register.scale_factor or register.multiplier) or not (is_float or integral),
     )
 
 

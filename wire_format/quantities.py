@@ -87,6 +87,9 @@ def _electricity() -> list[Quantity]:
         found.append(Quantity(f"thd_voltage_{part}", "%", -2, instant))
     found += [Quantity(f"thd_current_{part}", "%", -2, instant) for part in ("l1", "l2", "l3", "avg")]
     found += [Quantity("power_dc", "W", -1, instant), Quantity("energy_dc", "kWh", -3, total)]
+    # Import less export as Eastron names it; others have it for each phase and call the sum active_energy_net_total.
+    found.append(Quantity("active_energy_net", "kWh", -3, total))
+    found += [Quantity(name, "enum", 0, Kind.STATE) for name in ("phase_sequence", "phase_rotation", "current_tariff")]
     return found
 
 
@@ -103,6 +106,10 @@ def _others() -> list[Quantity]:
         Quantity("weight_tare", "kg", -4, instant),
         Quantity("weight_stable", "1", 0, state),
         Quantity("weighed_mass_total", "kg", -4, total),
+        Quantity("flow_direction", "enum", 0, state),
+        *(Quantity(f"counter_{input_number}", "pulses", 0, total) for input_number in range(17)),
+        Quantity("digital_inputs", "bitfield", 0, state),
+        Quantity("hour_counter", "h", -2, total),
         Quantity("operating_state", "enum", 0, state),
         Quantity("alarms", "bitfield", 0, state),
     ]
