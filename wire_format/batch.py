@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from wire_format.quality import Quality
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """One quantity of one device.
 
     A value is `integer * 10**exponent` in `unit`; None where there is none, and then `quality` says why.
-    `quality` has one entry a row, or is empty when all are good.
+    `quality` has one entry a row, or is empty when all are good. (A msgspec Struct because there is one for each
+    value of a live batch, and it is made eight times faster than a frozen dataclass.)
     """
 
     quantity: str
@@ -102,13 +104,58 @@ class Acknowledgement:
 
 
 def merge(parts: Sequence[Sequence[DeviceRows]]) -> tuple[DeviceRows, ...]:
-    """Join rows of the same device and columns, in the order given: how backlog becomes larger batches."""
-    joined: dict[tuple[object, ...], list[DeviceRows]] = {}
+    """Join rows of the same device and columns, in the order given: how backlog becomes larger batches.
+
+    Rows whose times do not go on from the ones before (the clock was set back) become an entry of their own.
+    """
+    groups: list[list[DeviceRows]] = []
+    newest: dict[tuple[object, ...], list[DeviceRows]] = {}
     for part in parts:
         for rows in part:
             shape = (rows.device, *((column.quantity, column.unit, column.exponent) for column in rows.columns))
-            joined.setdefault(shape, []).append(rows)
-    return tuple(group[0] if len(group) == 1 else _concatenate(group) for group in joined.values())
+            group = newest.get(shape)
+            if group is None or group[-1].times_ms[-1] >= rows.times_ms[0]:
+                newest[shape] = group = []
+                groups.append(group)
+            group.append(rows)
+    return tuple(group[0] if len(group) == 1 else _concatenate(group) for group in groups)
+
+
+def split(devices: Sequence[DeviceRows]) -> tuple[tuple[DeviceRows, ...], tuple[DeviceRows, ...]]:
+    """Make two halves of what is too large for one batch: by devices, then rows, then columns.
+
+    Raises ValueError for a single value, which has no halves.
+    """
+    if len(devices) > 1:
+        middle = len(devices) // 2
+        return tuple(devices[:middle]), tuple(devices[middle:])
+    if not devices:
+        raise ValueError("no devices to split")
+    (rows,) = devices
+    if len(rows.times_ms) > 1:
+        middle = len(rows.times_ms) // 2
+        return (_rows_between(rows, 0, middle),), (_rows_between(rows, middle, len(rows.times_ms)),)
+    if len(rows.columns) > 1:
+        middle = len(rows.columns) // 2
+        return (
+            (DeviceRows(rows.device, rows.times_ms, rows.columns[:middle]),),
+            (DeviceRows(rows.device, rows.times_ms, rows.columns[middle:]),),
+        )
+    raise ValueError(f"a single value of {rows.device} cannot be split")
+
+
+def _rows_between(rows: DeviceRows, start: int, end: int) -> DeviceRows:
+    columns = [
+        Column(
+            column.quantity, column.unit, column.exponent, column.integers[start:end], _marks(column.quality[start:end])
+        )
+        for column in rows.columns
+    ]
+    return DeviceRows(rows.device, rows.times_ms[start:end], tuple(columns))
+
+
+def _marks(quality: tuple[Quality, ...]) -> tuple[Quality, ...]:
+    return quality if any(quality) else ()
 
 
 def _concatenate(group: list[DeviceRows]) -> DeviceRows:
