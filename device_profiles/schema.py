@@ -18,7 +18,7 @@ ReadCode = Literal[3, 4]
 
 
 def _one_or_more(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else (value,)
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def _address_alone(value: Any) -> Any:
