@@ -12,6 +12,7 @@ from grafana_foundation_sdk.models.common import (
     BarGaugeDisplayMode,
     BigValueColorMode,
     BigValueGraphMode,
+    FieldTextAlignment,
     GraphDrawStyle,
     LegendDisplayMode,
     LegendPlacement,
@@ -198,6 +199,8 @@ def listing(title: str, description: str, query: InfluxQuery, sorted_by: str) ->
         .height(CHART_HEIGHT)
         .span(12)
         .no_value("-")
+        .align(FieldTextAlignment.AUTO)
+        .inspect(inspect=False)
         .thresholds(levels((None, "text")))
         .sort_by([common.TableSortByFieldState().display_name(sorted_by).desc(desc=False)])
     )
