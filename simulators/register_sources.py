@@ -1,13 +1,13 @@
 """Where a simulated device's registers come from: literal words, or values of a profile that change with time."""
 
-import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from simulators.encoding import RegisterImage, Value
+from simulators.encoding import Value
 from simulators.errors import SimulatorError
+from simulators.register_image import ReadAlone, RegisterImage, gap_addresses
 
 FUNCTION_CODES = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 """The tables of a register file, and the function code that reads each."""
@@ -59,6 +59,7 @@ class ChangingRegisters:
         refresh_interval_s: the measuring cycle.
         gap_max: so many unlisted registers between two listed ones belong to the device and read 0; an address in a
             wider gap is illegal. Real devices differ: a document lists what is meant to be read, not what can be.
+        read_alone: registers that answer only when they are read by themselves.
     """
 
     def __init__(
@@ -68,14 +69,16 @@ class ChangingRegisters:
         clock: Callable[[], float],
         refresh_interval_s: float = 0.2,
         gap_max: int = 32,
+        read_alone: Sequence[ReadAlone] = (),
     ) -> None:
         self._values = values
         self._encode = encode
         self._clock = clock
         self._refresh_interval_s = refresh_interval_s
+        self._read_alone = {(entry.function_code, entry.address, len(entry.words)): entry.words for entry in read_alone}
         self._image = encode(values())
         self._read_at_s = clock()
-        self._gaps = {code: _gap_addresses(table, gap_max) for code, table in self._image.items()}
+        self._gaps = {code: gap_addresses(table, gap_max) for code, table in self._image.items()}
 
     def has_function(self, function_code: int) -> bool:
         """Whether the profile has registers behind it."""
@@ -83,6 +86,9 @@ class ChangingRegisters:
 
     def words(self, function_code: int, address: int, count: int) -> Sequence[int] | None:
         """The words of a range, None when an address in it is illegal."""
+        alone = self._read_alone.get((function_code, address, count))
+        if alone is not None:
+            return alone
         now_s = self._clock()
         if now_s - self._read_at_s >= self._refresh_interval_s:
             self._image = self._encode(self._values())
@@ -98,15 +104,6 @@ class ChangingRegisters:
                 word = 0
             found.append(word)
         return found
-
-
-def _gap_addresses(table: Mapping[int, int], gap_max: int) -> frozenset[int]:
-    listed = sorted(table)
-    gaps: set[int] = set()
-    for before, after in itertools.pairwise(listed):
-        if 1 < after - before <= gap_max + 1:
-            gaps.update(range(before + 1, after))
-    return frozenset(gaps)
 
 
 def read_register_file(path: Path) -> RegisterImage:

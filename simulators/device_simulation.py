@@ -1,0 +1,74 @@
+"""A Modbus unit of a profile: registers that are given, a recorded load, or a machine of the simulator's own."""
+
+from collections.abc import Callable, Mapping
+
+from device_profiles.profile import Profile
+from simulators.electricity import Consumer, ElectricityMeter, Mains, StartTotals
+from simulators.encoding import Value
+from simulators.errors import SimulatorError
+from simulators.inverter import Inverter
+from simulators.load_curve import Load
+from simulators.loads import cycling, sun, taps
+from simulators.modbus_unit import ModbusUnit
+from simulators.register_image import ImageEncoder, RegisterImage
+from simulators.register_sources import ChangingRegisters, LiteralRegisters
+from simulators.sunspec import BASE_ADDRESS, FUNCTION_CODE, chain_encoder, inverter_layout, lay_out, shown_model
+from simulators.water import WaterMeter
+
+Clock = Callable[[], float]
+"""Seconds since the simulation's start."""
+
+ValuesAt = Callable[[float], Mapping[str, Value]]
+"""What a device measures at a time of the simulation, by quantity."""
+
+
+def profile_unit(profile: Profile, values_at: ValuesAt, clock: Clock, *, reply_delay_s: float = 0.0) -> ModbusUnit:
+    """A unit that shows values through a profile's registers; raises SimulatorError for a profile without any."""
+    if profile.protocol == "sunspec":
+        registers = ChangingRegisters(lambda: values_at(clock()), chain_encoder(profile), clock)
+    elif profile.protocol == "modbus":
+        encoder = ImageEncoder(profile)
+        registers = ChangingRegisters(lambda: values_at(clock()), encoder.encode, clock, read_alone=encoder.read_alone)
+    else:
+        raise SimulatorError(f"{profile.id}: speaks {profile.protocol}, not Modbus")
+    return ModbusUnit(
+        registers, max_registers_per_request=profile.max_registers_per_request, reply_delay_s=reply_delay_s
+    )
+
+
+def literal_unit(profile: Profile, image: RegisterImage) -> ModbusUnit:
+    """A unit that answers with given registers.
+
+    Of a SunSpec profile they may be the whole chain (from 40000 on) or, by offset, one inverter model.
+    """
+    if profile.protocol == "sunspec" and not any(address >= BASE_ADDRESS for address in image.get(FUNCTION_CODE, {})):
+        image = lay_out(shown_model(inverter_layout(profile)), image.get(FUNCTION_CODE, {}))
+    for code in profile.function_codes_alike:
+        if code not in image:
+            image = image | {code: next((image[other] for other in profile.function_codes_alike if other in image), {})}
+    return ModbusUnit(LiteralRegisters(image))
+
+
+def example_values(profile: Profile, seed: int, load: Load | None = None) -> ValuesAt:
+    """What a device of a profile measures.
+
+    Args:
+        profile: the device.
+        seed: of the machine, the sun or the taps that it measures.
+        load: measured instead of them (W, of a water meter m3/h).
+
+    Raises:
+        SimulatorError: nothing is known that such a device could measure.
+    """
+    if profile.protocol == "sunspec":
+        return Inverter(load or sun(seed, "pv", peak_w=6000, start_hour=10), Mains(), 9400.0).values
+    if profile.resource == "electricity":
+        machine = load or cycling(
+            seed, "machine", on_w=(3000, 3600), off_w=250, on_s=(40, 90), off_s=(20, 50), start_peak=2.0
+        )
+        return ElectricityMeter([Consumer(machine, cos_phi=0.92)], Mains(), StartTotals(4321.0)).values
+    if profile.resource == "water":
+        return WaterMeter(load or taps(seed, "taps"), 1284.4).values
+    raise SimulatorError(
+        f"{profile.id}: nothing is known that a device for {profile.resource} could measure; give it registers"
+    )
