@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from wire_format.batch import DeviceRows, RefusedRow
+from wire_format.quality import Quality
 
 
 class StoreError(Exception):
@@ -100,9 +101,7 @@ class ReadingStore(Protocol):
         """The oldest value at or after a time, however new."""
         ...
 
-    async def sampled(
-        self, site: str, device: str, quantity: str, start_ms: int, end_ms: int, every_ms: int
-    ) -> Series:
+    async def sampled(self, site: str, device: str, quantity: str, start_ms: int, end_ms: int, every_ms: int) -> Series:
         """The mean of each `every_ms` of a range, at the start of its window; windows without values are left out."""
         ...
 
@@ -132,4 +131,16 @@ class ReadingStore(Protocol):
 
     async def close(self) -> None:
         """Let go of connections and files."""
+        ...
+
+
+class OperatedReadingStore(ReadingStore, Protocol):
+    """What the two stores offer beyond the readings themselves."""
+
+    async def check(self) -> None:
+        """Ask whether the store can be used; raises StoreUnavailableError or StoreConfigurationError."""
+        ...
+
+    async def qualities(self, site: str, device: str, quantity: str, start_ms: int, end_ms: int) -> dict[int, Quality]:
+        """The quality of each time in a range at which it is not good; a time that is missing here is good."""
         ...

@@ -1,0 +1,52 @@
+"""Marks: which intervals of which devices have readings that are not evaluated yet.
+
+Each call of `mark` gets a version that was never used before. Whoever evaluates reads marks first and readings after;
+a mark that was set again meanwhile has another version, and stays.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DirtyMark:
+    """Readings of this device in the interval that starts at this time (ms since 1970 UTC) are new."""
+
+    site: str
+    device: str
+    interval_start_ms: int
+    version: int
+
+
+def mark(connection: sqlite3.Connection, site: str, marks: Sequence[tuple[str, int]]) -> None:
+    """Set marks (device, interval start in ms)."""
+    (version,) = connection.execute("UPDATE dirty_version SET last = last + 1 RETURNING last").fetchall()[0]
+    connection.executemany(
+        "INSERT INTO dirty VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET version = excluded.version",
+        [(site, device, start_ms, version) for device, start_ms in marks],
+    )
+
+
+def select(connection: sqlite3.Connection, limit: int) -> tuple[DirtyMark, ...]:
+    """The marks of the latest intervals first."""
+    rows = connection.execute(
+        "SELECT site, device, interval_start_ms, version FROM dirty "
+        "ORDER BY interval_start_ms DESC, site, device LIMIT ?",
+        (limit,),
+    )
+    return tuple([DirtyMark(*row) for row in rows])
+
+
+def count(connection: sqlite3.Connection) -> int:
+    """How many marks there are."""
+    (found,) = connection.execute("SELECT COUNT(*) FROM dirty").fetchone()
+    return int(found)
+
+
+def clear(connection: sqlite3.Connection, marks: Iterable[DirtyMark]) -> None:
+    """Remove marks that still have the version that was read."""
+    connection.executemany(
+        "DELETE FROM dirty WHERE site = ? AND device = ? AND interval_start_ms = ? AND version = ?",
+        [(mark.site, mark.device, mark.interval_start_ms, mark.version) for mark in marks],
+    )

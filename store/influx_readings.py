@@ -1,0 +1,256 @@
+"""Readings, intervals and days in InfluxDB 2: line protocol in, InfluxQL out."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from store.influx_lines import consumption_line, quality_lines, reading_lines
+from store.influx_requests import InfluxRequests
+from store.influx_writer import InfluxWriter
+from store.protocol import IntervalRow, Latest, Series, StoredCount, StoreError
+from store.row_checks import sift
+from store.schema import (
+    CONSUMPTION,
+    CONSUMPTION_DAY,
+    EARLIEST_MS,
+    FIELD_QUALITY,
+    LATEST_MS,
+    NUMERIC_FIELDS,
+    QUALITY,
+    READING,
+    TAG_DEVICE,
+    TAG_MONTH,
+    TAG_POINT,
+    TAG_SITE,
+)
+from store.settings import InfluxSettings
+from wire_format.batch import DeviceRows, RefusedRow
+from wire_format.quality import Quality
+
+# Enough rows that slow quantities, read with every tenth row, are among them.
+_NEWEST_ROWS = 16
+_REPLACED_AT_ONCE = 5_000
+
+
+class InfluxReadings:
+    """A `ReadingStore` in an InfluxDB 2 bucket.
+
+    Args:
+        settings: where it is. Raises ConfigurationError when the token's file cannot be read.
+    """
+
+    def __init__(self, settings: InfluxSettings) -> None:
+        self._requests = InfluxRequests(settings)
+        self._writer = InfluxWriter(self._requests)
+
+    async def write(self, site: str, devices: Sequence[DeviceRows]) -> tuple[RefusedRow, ...]:
+        """See `ReadingStore.write`."""
+        accepted, refused = sift(devices)
+        lines: list[str] = []
+        origins: list[tuple[DeviceRows, Sequence[int]]] = []
+        for rows in accepted:
+            values = reading_lines(site, rows)
+            present = [index for index, line in enumerate(values) if line is not None]
+            marks = quality_lines(site, rows)
+            lines += [line for line in values if line is not None]
+            lines += [line for _, line in marks]
+            origins.append((rows, [*present, *[index for index, _ in marks]]))
+        refusals = await self._writer.write(lines)
+        if refusals:
+            refused += _refused_rows(origins, refusals)
+        return tuple(refused)
+
+    async def latest(self, site: str, since_ms: int) -> dict[tuple[str, str], Latest]:
+        """See `ReadingStore.latest`."""
+        condition = _where(site, since_ms, LATEST_MS)
+        last, newest = await self._requests.query(
+            f"SELECT LAST(*) FROM {READING} WHERE {condition} GROUP BY {TAG_DEVICE};"  # noqa: S608  # quoted by _where
+            f"SELECT * FROM {READING} WHERE {condition} GROUP BY {TAG_DEVICE} "
+            f"ORDER BY time DESC LIMIT {_NEWEST_ROWS}"
+        )
+        wanted = {
+            (str(row[TAG_DEVICE]), name.removeprefix("last_"))
+            for row in last
+            for name, value in row.items()
+            if name.startswith("last_") and value is not None
+        }
+        found: dict[tuple[str, str], Latest] = {}
+        for row in newest:
+            for device, name in [(row[TAG_DEVICE], name) for name, value in row.items() if value is not None]:
+                if (device, name) in wanted and (device, name) not in found:
+                    found[device, name] = Latest(row["time"], float(row[name]))
+        rare = sorted(wanted - set(found))
+        if rare:
+            statements = [self._nearest_statement("LAST", site, *pair, since_ms, LATEST_MS) for pair in rare]
+            for pair, rows in zip(rare, await self._requests.query(";".join(statements)), strict=True):
+                if rows:
+                    found[pair] = Latest(rows[0]["time"], float(rows[0]["last"]))
+        return found
+
+    async def readings(self, site: str, device: str, quantity: str, start_ms: int, end_ms: int) -> Series:
+        """See `ReadingStore.readings`."""
+        return await self._series(
+            f"SELECT {_name(quantity)} AS value FROM {READING} WHERE {_where(site, start_ms, end_ms, device)}"  # noqa: S608  # quoted
+        )
+
+    async def last_before(self, site: str, device: str, quantity: str, time_ms: int) -> Latest | None:
+        """See `ReadingStore.last_before`."""
+        return await self._nearest("LAST", site, device, quantity, EARLIEST_MS, time_ms + 1)
+
+    async def first_after(self, site: str, device: str, quantity: str, time_ms: int) -> Latest | None:
+        """See `ReadingStore.first_after`."""
+        return await self._nearest("FIRST", site, device, quantity, time_ms, LATEST_MS)
+
+    async def sampled(self, site: str, device: str, quantity: str, start_ms: int, end_ms: int, every_ms: int) -> Series:
+        """See `ReadingStore.sampled`."""
+        return await self._series(
+            f"SELECT MEAN({_name(quantity)}) AS value FROM {READING} "  # noqa: S608  # quoted
+            f"WHERE {_where(site, start_ms, end_ms, device)} "
+            f"GROUP BY time({every_ms}ms, {start_ms % every_ms}ms) fill(none)"
+        )
+
+    async def qualities(self, site: str, device: str, quantity: str, start_ms: int, end_ms: int) -> dict[int, Quality]:
+        """See `OperatedReadingStore.qualities`."""
+        series = await self._series(
+            f"SELECT {_name(quantity)} AS value FROM {QUALITY} WHERE {_where(site, start_ms, end_ms, device)}"  # noqa: S608  # quoted
+        )
+        return {time_ms: Quality(int(code)) for time_ms, code in zip(series.times_ms, series.values, strict=True)}
+
+    async def count(self, site: str) -> StoredCount:
+        """See `ReadingStore.count`. A value cannot stand there twice: InfluxDB keeps one a series and time."""
+        (rows,) = await self._requests.query(
+            f"SELECT COUNT(*) FROM {READING} WHERE {_where(site, EARLIEST_MS, LATEST_MS)} GROUP BY {TAG_DEVICE}"  # noqa: S608  # quoted
+        )
+        by_device = {
+            str(row[TAG_DEVICE]): sum(int(value or 0) for name, value in row.items() if name.startswith("count_"))
+            for row in rows
+        }
+        return StoredCount(sum(by_device.values()), 0, by_device)
+
+    async def write_intervals(self, rows: Iterable[IntervalRow]) -> None:
+        """See `ReadingStore.write_intervals`."""
+        await self._replace(CONSUMPTION, list(rows))
+
+    async def write_days(self, rows: Iterable[IntervalRow]) -> None:
+        """See `ReadingStore.write_days`."""
+        await self._replace(CONSUMPTION_DAY, list(rows))
+
+    async def intervals(self, site: str, start_ms: int, end_ms: int, point: str | None = None) -> list[IntervalRow]:
+        """See `ReadingStore.intervals`."""
+        return await self._consumption(CONSUMPTION, site, start_ms, end_ms, point)
+
+    async def days(self, site: str, start_ms: int, end_ms: int, point: str | None = None) -> list[IntervalRow]:
+        """See `ReadingStore.days`."""
+        return await self._consumption(CONSUMPTION_DAY, site, start_ms, end_ms, point)
+
+    async def delete_readings_before(self, time_ms: int) -> None:
+        """See `ReadingStore.delete_readings_before`; a bucket's own retention does it at less cost."""
+        for measurement in (READING, QUALITY):
+            await self._requests.delete(EARLIEST_MS, time_ms - 1, f'_measurement="{measurement}"')
+
+    async def check(self) -> None:
+        """See `OperatedReadingStore.check`."""
+        await self._requests.query(f"SHOW FIELD KEYS FROM {READING}")
+
+    async def close(self) -> None:
+        """See `ReadingStore.close`."""
+        await self._writer.close()
+        await self._requests.close()
+
+    async def _series(self, influxql: str) -> Series:
+        (rows,) = await self._requests.query(influxql)
+        rows = [row for row in rows if row["value"] is not None]
+        return Series(tuple([row["time"] for row in rows]), tuple([float(row["value"]) for row in rows]))
+
+    async def _nearest(
+        self, function: str, site: str, device: str, quantity: str, start_ms: int, end_ms: int
+    ) -> Latest | None:
+        (rows,) = await self._requests.query(
+            self._nearest_statement(function, site, device, quantity, start_ms, end_ms)
+        )
+        return Latest(rows[0]["time"], float(rows[0][function.lower()])) if rows else None
+
+    @staticmethod
+    def _nearest_statement(function: str, site: str, device: str, quantity: str, start_ms: int, end_ms: int) -> str:
+        condition = _where(site, start_ms, end_ms, device)
+        return f"SELECT {function}({_name(quantity)}) FROM {READING} WHERE {condition}"  # noqa: S608  # quoted
+
+    async def _replace(self, measurement: str, rows: Sequence[IntervalRow]) -> None:
+        for start in range(0, len(rows), _REPLACED_AT_ONCE):
+            part = rows[start : start + _REPLACED_AT_ONCE]
+            await self._delete_emptied(measurement, part)
+            refusals = await self._writer.write([consumption_line(measurement, row) for row in part])
+            if refusals:
+                index, reason = next(iter(refusals.items()))
+                raise StoreError(f"InfluxDB refuses {measurement} of {part[index].point}: {reason}")
+
+    async def _delete_emptied(self, measurement: str, rows: Sequence[IntervalRow]) -> None:
+        """Delete stored points that have a field, or a month, which their replacement has not.
+
+        A write adds fields to a point and takes none away.
+        """
+        for site in sorted({row.site for row in rows}):
+            given = {(row.point, row.start_ms): row for row in rows if row.site == site}
+            times = [start_ms for _, start_ms in given]
+            for old in await self._consumption(measurement, site, min(times), max(times) + 1, None):
+                new = given.get((old.point, old.start_ms))
+                if new is not None and _loses_a_field(old, new):
+                    predicate = f'_measurement="{measurement}" AND {TAG_SITE}="{site}" AND {TAG_POINT}="{old.point}"'
+                    await self._requests.delete(old.start_ms, old.start_ms, predicate)
+
+    async def _consumption(
+        self, measurement: str, site: str, start_ms: int, end_ms: int, point: str | None
+    ) -> list[IntervalRow]:
+        condition = _where(site, start_ms, end_ms)
+        if point is not None:
+            condition += f" AND {TAG_POINT} = {_text(point)}"
+        columns = ", ".join((*NUMERIC_FIELDS, FIELD_QUALITY, TAG_POINT, TAG_MONTH))
+        (rows,) = await self._requests.query(f"SELECT {columns} FROM {measurement} WHERE {condition}")  # noqa: S608  # quoted
+        return sorted((_interval(site, row) for row in rows), key=lambda row: (row.start_ms, row.point))
+
+
+def _refused_rows(origins: Sequence[tuple[DeviceRows, Sequence[int]]], refusals: dict[int, str]) -> list[RefusedRow]:
+    """Rows by the numbers of refused lines; a row refused in both measurements is named once."""
+    refused: dict[tuple[str, int], RefusedRow] = {}
+    first = 0
+    for rows, indexes in origins:
+        for number, index in enumerate(indexes, first):
+            if number in refusals:
+                time_ms = rows.times_ms[index]
+                refused.setdefault((rows.device, time_ms), RefusedRow(rows.device, time_ms, refusals[number]))
+        first += len(indexes)
+    return list(refused.values())
+
+
+def _interval(site: str, row: dict[str, Any]) -> IntervalRow:
+    numbers = {name: None if row[name] is None else float(row[name]) for name in NUMERIC_FIELDS}
+    peak_ms = numbers.pop("peak_ms")
+    return IntervalRow(
+        site=site,
+        point=row[TAG_POINT],
+        start_ms=row["time"],
+        quality=row[FIELD_QUALITY],
+        month=row[TAG_MONTH] or None,
+        peak_ms=None if peak_ms is None else int(peak_ms),
+        amount=numbers.pop("amount") or 0.0,
+        coverage=numbers.pop("coverage") or 0.0,
+        **numbers,
+    )
+
+
+def _loses_a_field(old: IntervalRow, new: IntervalRow) -> bool:
+    if old.month is not None and old.month != new.month:
+        return True
+    return any(getattr(old, name) is not None and getattr(new, name) is None for name in NUMERIC_FIELDS)
+
+
+def _where(site: str, start_ms: int, end_ms: int, device: str | None = None) -> str:
+    condition = f"{TAG_SITE} = {_text(site)} AND time >= {start_ms}ms AND time < {end_ms}ms"
+    return condition if device is None else f"{condition} AND {TAG_DEVICE} = {_text(device)}"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _name(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

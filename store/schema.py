@@ -1,0 +1,52 @@
+"""Names in the store that writers, queries and dashboards share.
+
+`reading` has a field per quantity, in the quantity's unit; a missing value is a missing field. `quality` has the code
+of a value (`wire_format.quality.Quality`) under the same time and field, only where it is not good. `consumption` holds
+15-minute intervals and `consumption_day` site-local days, by point. Every numeric field is a float.
+"""
+
+READING = "reading"
+QUALITY = "quality"
+CONSUMPTION = "consumption"
+CONSUMPTION_DAY = "consumption_day"
+
+TAG_SITE = "site"
+TAG_DEVICE = "device"
+TAG_POINT = "point"
+TAG_MONTH = "month"
+"""Of `consumption_day` only: the site-local month, such as 2026-11; InfluxQL groups by tags alone."""
+
+FIELD_AMOUNT = "amount"
+FIELD_DEMAND = "demand"
+FIELD_COVERAGE = "coverage"
+FIELD_QUALITY = "quality"
+FIELD_PEAK_MS = "peak_ms"
+FIELD_MINIMUM = "minimum"
+FIELD_COST = "cost"
+FIELD_CO2E = "co2e"
+FIELD_EXPECTED = "expected"
+FIELD_GOAL = "goal"
+FIELD_LOWER = "lower"
+FIELD_UPPER = "upper"
+
+NUMERIC_FIELDS = (
+    FIELD_AMOUNT,
+    FIELD_DEMAND,
+    FIELD_COVERAGE,
+    FIELD_PEAK_MS,
+    FIELD_MINIMUM,
+    FIELD_COST,
+    FIELD_CO2E,
+    FIELD_EXPECTED,
+    FIELD_GOAL,
+    FIELD_LOWER,
+    FIELD_UPPER,
+)
+"""Of `consumption` and `consumption_day`, named as in `store.protocol.IntervalRow`."""
+
+INTERVAL_MS = 15 * 60 * 1000
+
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01 UTC: no reading is older."""
+LATEST_MS = 4_102_444_800_000
+"""2100-01-01 UTC: every reading is before."""

@@ -1,0 +1,75 @@
+"""Where readings and entities are kept, as users write it in the files of collector, evaluation and page."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from site_config.errors import ConfigurationError
+from site_config.yaml_file import StrictModel
+
+
+class InfluxSettings(StrictModel):
+    """An InfluxDB 2 bucket. The token stands here or, better, alone in a file."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$")]
+    org: Annotated[str, Field(min_length=1)]
+    bucket: Annotated[str, Field(min_length=1)]
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = 15.0
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if (self.token is None) == (self.token_file is None):
+            raise ValueError("needs exactly one of token, token_file")
+        return self
+
+    def read_token(self) -> str:
+        """The token; raises ConfigurationError when its file cannot be read or is empty."""
+        if self.token is not None:
+            return self.token.get_secret_value()
+        assert self.token_file is not None  # noqa: S101  # by the validator
+        try:
+            token = self.token_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise ConfigurationError(f"store.influx.token_file: {self.token_file}: cannot be read: {problem}") from None
+        if not token:
+            raise ConfigurationError(f"store.influx.token_file: {self.token_file}: is empty")
+        return token
+
+
+class StoreSettings(StrictModel):
+    """Where readings, intervals and days are kept: a SQLite file or an InfluxDB bucket."""
+
+    sqlite: Path | None = None
+    influx: InfluxSettings | None = None
+
+    @model_validator(mode="after")
+    def _one_store(self) -> Self:
+        if (self.sqlite is None) == (self.influx is None):
+            raise ValueError("needs exactly one of sqlite, influx")
+        return self
+
+    def relative_to(self, folder: Path) -> "StoreSettings":
+        """The same with relative paths taken from `folder`."""
+        if self.sqlite is not None:
+            return self.model_copy(update={"sqlite": folder / self.sqlite})
+        if self.influx is not None and self.influx.token_file is not None:
+            influx = self.influx.model_copy(update={"token_file": folder / self.influx.token_file})
+            return self.model_copy(update={"influx": influx})
+        return self
+
+
+class StorageSettings(StrictModel):
+    """The keys that the files of collector, evaluation and page have in common; their models inherit them.
+
+    Relative paths are those of the process; `relative_to` takes them from the file's folder instead.
+    """
+
+    store: StoreSettings
+    entities: Path
+
+    def relative_to(self, folder: Path) -> Self:
+        """The same with relative paths of store and entities taken from `folder`."""
+        return self.model_copy(update={"store": self.store.relative_to(folder), "entities": folder / self.entities})
