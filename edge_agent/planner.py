@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
-from device_profiles.profile import Register
+from device_profiles.profile import FunctionCode, Register
 from edge_agent.transports import SerialPort, Transport, frame_gap_s
 
 # Function code, unit id, byte count and CRC around the registers of a reply, and a whole request.
@@ -20,7 +21,7 @@ DEVICE_DELAY_S = 0.02
 class ReadRequest:
     """One read: `count` registers or bits from `address`, of which `registers` are wanted."""
 
-    function_code: int
+    function_code: FunctionCode
     address: int
     count: int
     registers: tuple[Register, ...]
@@ -47,12 +48,15 @@ class BusCost:
 class RequestLimits:
     """What a request may be.
 
+    `max_gap` is how many registers that nobody asked for may be read on the way to the next one: most devices answer a
+    few, and many refuse what their document does not list.
     `holes` are (function code, address) that the device refuses: never read, never read across. `cuts` are
     (function code, address) before which a request must end: where a refused request was split in search of a hole.
     """
 
     cost: BusCost
     max_registers: int = 125
+    max_gap: int = 16
     holes: frozenset[tuple[int, int]] = frozenset()
     cuts: frozenset[tuple[int, int]] = frozenset()
 
@@ -72,7 +76,7 @@ def plan_requests(registers: Iterable[Register], limits: RequestLimits) -> tuple
     Dynamic programming over the registers sorted by address: the best plan for the first n ends with one request for
     the last k of them. Registers that lie on a hole are left out.
     """
-    by_function_code: dict[int, list[Register]] = {}
+    by_function_code: dict[FunctionCode, list[Register]] = {}
     for register in registers:
         if not _touches(limits.holes, register.function_code, register.address, register.address + register.count):
             by_function_code.setdefault(register.function_code, []).append(register)
@@ -88,16 +92,20 @@ def plan_time_s(requests: Iterable[ReadRequest], cost: BusCost) -> float:
     return sum(cost.of(request.count) for request in requests)
 
 
-def _plan_sorted(function_code: int, group: Sequence[Register], limits: RequestLimits) -> list[ReadRequest]:
+def _plan_sorted(function_code: FunctionCode, group: Sequence[Register], limits: RequestLimits) -> list[ReadRequest]:
     best_s = [0.0] + [float("inf")] * len(group)
     first_of_last = [0] * (len(group) + 1)
+    ends = list(accumulate((register.address + register.count for register in group), max))
     for end in range(1, len(group) + 1):
         request_end = 0
         for first in range(end - 1, -1, -1):
             request_end = max(request_end, group[first].address + group[first].count)
             start = group[first].address
             # A register wider than the limit stands alone: the device may take it all the same.
-            if first < end - 1 and not _may_be_one(function_code, start, request_end, limits):
+            if first < end - 1 and (
+                group[first + 1].address - ends[first] > limits.max_gap
+                or not _may_be_one(function_code, start, request_end, limits)
+            ):
                 break
             total_s = best_s[first] + limits.cost.of(request_end - start)
             if total_s < best_s[end]:

@@ -25,6 +25,11 @@ def partitions(items: list[Register]) -> Iterator[list[list[Register]]]:
                 yield [[first, *chosen], *others]
 
 
+def gaps(listed: set[int], start: int, end: int) -> list[str]:
+    """The stretches of a request that nobody asked for."""
+    return "".join("x" if address in listed else "." for address in range(start, end)).split("x")
+
+
 def cheapest_s(registers: list[Register], limits: RequestLimits) -> float:
     """The least time of all allowed ways to divide the registers."""
     best = float("inf")
@@ -35,7 +40,9 @@ def cheapest_s(registers: list[Register], limits: RequestLimits) -> float:
             end = max(item.address + item.count for item in group)
             inside = {(group[0].function_code, address) for address in range(start, end)}
             codes = {item.function_code for item in group}
-            if len(codes) > 1 or end - start > limits.max_registers or inside & limits.holes:
+            listed = {item.address + offset for item in group for offset in range(item.count)}
+            gap = max(len(run) for run in gaps(listed, start, end))
+            if gap > limits.max_gap or len(codes) > 1 or end - start > limits.max_registers or inside & limits.holes:
                 break
             total_s += limits.cost.of(end - start)
         else:
@@ -54,7 +61,9 @@ def test_plan_is_as_cheap_as_the_best_of_all_plans(seed: int) -> None:
         address += count
     taken = {(item.function_code, item.address + offset) for item in registers for offset in range(item.count)}
     holes = frozenset({(3, chance.randint(0, address)) for _ in range(chance.randint(0, 3))} - taken)
-    limits = RequestLimits(SLOW_BUS, max_registers=chance.choice((8, 20, 125)), holes=holes)
+    limits = RequestLimits(
+        SLOW_BUS, max_registers=chance.choice((8, 20, 125)), max_gap=chance.choice((5, 16, 99)), holes=holes
+    )
     shuffled = chance.sample(registers, len(registers))
     requests = plan_requests(shuffled, limits)
     assert plan_time_s(requests, limits.cost) == pytest.approx(cheapest_s(registers, limits))
@@ -78,8 +87,14 @@ def test_a_gap_is_read_when_that_is_quicker_than_another_request() -> None:
     limits = RequestLimits(SLOW_BUS)
     assert len(plan_requests([register(0, 2), register(12, 2)], limits)) == 1
     assert len(plan_requests([register(0, 2), register(60, 2)], limits)) == 2
-    on_tcp = RequestLimits(bus_cost(TcpAddress("meter")))
+    on_tcp = RequestLimits(bus_cost(TcpAddress("meter")), max_gap=60)
     assert len(plan_requests([register(0, 2), register(60, 2)], on_tcp)) == 1
+
+
+def test_a_wide_gap_is_not_read_across_however_quick_that_were() -> None:
+    on_tcp = RequestLimits(bus_cost(TcpAddress("meter")), max_gap=16)
+    assert len(plan_requests([register(0, 2), register(18, 2)], on_tcp)) == 1
+    assert len(plan_requests([register(0, 2), register(19, 2)], on_tcp)) == 2
 
 
 def test_a_hole_is_not_read_across() -> None:

@@ -1,0 +1,102 @@
+"""Collects the rows of all lines and hands them to the outbox as columns, once a second."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge_agent.outbox.errors import OutboxWriteError
+from edge_agent.samples import Sample, Shape
+from edge_agent.totals import Totals
+from wire_format.batch import Column, DeviceRows
+from wire_format.quality import Quality
+
+BATCH_INTERVAL_S = 1.0
+STATE_INTERVAL_FLUSHES = 10
+"""The state of totals is renewed for every tenth record, and for each one that changes an offset or a weighing.
+
+In between the same bytes go out, which cost the outbox next to nothing: last readings that are a few seconds old
+recognise a reset as well.
+"""
+
+MAXIMUM_PENDING_ROWS = 10_000
+
+log = logging.getLogger(__name__)
+
+
+class RecordSink(Protocol):
+    """What takes the rows: the outbox."""
+
+    def append(self, devices: Sequence[DeviceRows], clock_source: str, state: bytes) -> int:
+        """Keep a record; returns its number."""
+        ...
+
+
+@dataclass(slots=True)
+class BatcherStatistics:
+    """Counts since the start."""
+
+    rows: int = 0
+    values_sampled: int = 0
+    write_failures: int = 0
+
+
+class Batcher:
+    """Rows come in with `add`, from any line; `flush` makes one record of them."""
+
+    def __init__(
+        self, sink: RecordSink, totals: Totals, notify: Callable[[int], None], clock_source: Callable[[], str]
+    ) -> None:
+        self.statistics = BatcherStatistics()
+        self._sink = sink
+        self._totals = totals
+        self._notify = notify
+        self._clock_source = clock_source
+        self._pending: dict[tuple[str, Shape], list[list[Sample]]] = {}
+        self._pending_rows = 0
+        self._flushes = 0
+        self._state = b""
+
+    def add(self, sample: Sample) -> None:
+        """Take a row. It costs no more than a list entry: devices are asked one after the other meanwhile."""
+        groups = self._pending.setdefault((sample.device, sample.shape), [])
+        # Times ascend within a group, also when the clock was set back.
+        if not groups or groups[-1][-1].time_ms >= sample.time_ms:
+            groups.append([])
+        groups[-1].append(sample)
+        self._pending_rows += 1
+        if self._pending_rows >= MAXIMUM_PENDING_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over what has come since the last time."""
+        if not self._pending:
+            return
+        rows = [
+            device_rows(device, shape, group) for (device, shape), groups in self._pending.items() for group in groups
+        ]
+        self._pending.clear()
+        self._pending_rows = 0
+        self._flushes += 1
+        if self._totals.urgent or self._flushes % STATE_INTERVAL_FLUSHES == 0:
+            self._state = self._totals.encode()
+        try:
+            number = self._sink.append(rows, self._clock_source(), self._state)
+        except OutboxWriteError as problem:
+            self.statistics.write_failures += 1
+            log.error("rows of %d devices could not be kept: %s", len(rows), problem)  # noqa: TRY400  # no trace
+            return
+        self.statistics.rows += sum(len(device.times_ms) for device in rows)
+        self.statistics.values_sampled += sum(device.value_count() for device in rows)
+        self._notify(number)
+
+
+def device_rows(device: str, shape: Shape, samples: Sequence[Sample]) -> DeviceRows:
+    """Turn rows of one device and shape into columns."""
+    columns = []
+    for index, column in enumerate(shape):
+        integers = tuple(sample.integers[index] for sample in samples)
+        marks = tuple(sample.quality[index] for sample in samples)
+        quality = () if all(mark is Quality.GOOD for mark in marks) else marks
+        columns.append(Column(column.quantity, column.unit, column.exponent, integers, quality))
+    return DeviceRows(device, tuple(sample.time_ms for sample in samples), tuple(columns))

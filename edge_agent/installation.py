@@ -1,0 +1,136 @@
+"""What a site file and the profiles come to: lines with their devices, checked before anything is opened."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from device_profiles.errors import ProfileError
+from device_profiles.library import load_profile
+from device_profiles.profile import Profile
+from edge_agent.errors import AgentConfigurationError
+from edge_agent.transports import SerialPort, TcpAddress, Transport
+from site_config.schema import DeviceSettings, LineSettings, Site
+
+MT_SICS = "mt_sics"
+SUNSPEC = "sunspec"
+MODBUS = "modbus"
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledDevice:
+    """A device of the site file with its model."""
+
+    settings: DeviceSettings
+    profile: Profile
+
+    @property
+    def quantities(self) -> frozenset[str]:
+        """Everything that it can give."""
+        layouts = (self.profile, *self.profile.alternatives)
+        return frozenset(self.profile.quantities).union(
+            register.quantity for layout in layouts for register in layout.registers
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledLine:
+    """A line of the site file, with what it runs over."""
+
+    settings: LineSettings
+    transport: Transport
+    devices: tuple[InstalledDevice, ...]
+
+    @property
+    def is_scale(self) -> bool:
+        """Whether a scale with a protocol of its own is on it."""
+        return self.devices[0].profile.protocol == MT_SICS
+
+
+def installed_lines(site: Site, profile_directories: Sequence[Path] = ()) -> tuple[InstalledLine, ...]:
+    """Join the site file with the profiles.
+
+    Raises AgentConfigurationError with one line that names line, device and what to do.
+    """
+    lines = tuple(_installed_line(line, profile_directories) for line in site.lines)
+    _check_ports(lines)
+    _check_assignments(site, lines)
+    return lines
+
+
+def _installed_line(line: LineSettings, profile_directories: Sequence[Path]) -> InstalledLine:
+    devices = tuple(_installed_device(line, device, profile_directories) for device in line.devices)
+    installed = InstalledLine(line, _transport(line, devices[0].profile), devices)
+    if any(device.profile.protocol == MT_SICS for device in devices):
+        if len(devices) > 1:
+            raise AgentConfigurationError(f"line {line.id!r}: a scale is alone on its line; give it a line of its own")
+        if line.rtu_over_tcp is not None:
+            raise AgentConfigurationError(f"line {line.id!r}: a scale has no RTU frames; write tcp or serial")
+        return installed
+    for unit_id, count in Counter(device.settings.unit_id for device in devices).items():
+        if count > 1:
+            names = " and ".join(device.settings.id for device in devices if device.settings.unit_id == unit_id)
+            raise AgentConfigurationError(
+                f"line {line.id!r}: {names} have the same unit_id {unit_id}; each device of a line needs its own"
+            )
+        if unit_id == 0 and line.tcp is None:
+            raise AgentConfigurationError(
+                f"line {line.id!r}: unit_id 0 is the broadcast address, which no device answers; use 1 to 247"
+            )
+    return installed
+
+
+def _installed_device(
+    line: LineSettings, device: DeviceSettings, profile_directories: Sequence[Path]
+) -> InstalledDevice:
+    try:
+        profile = load_profile(device.profile, profile_directories)
+    except ProfileError as problem:
+        raise AgentConfigurationError(f"line {line.id!r}, device {device.id!r}: {problem}") from problem
+    if profile.protocol not in {MODBUS, SUNSPEC, MT_SICS}:
+        raise AgentConfigurationError(
+            f"line {line.id!r}, device {device.id!r}: profile {device.profile!r} speaks {profile.protocol!r}, "
+            "for which there is no driver"
+        )
+    return InstalledDevice(device, profile)
+
+
+def _transport(line: LineSettings, profile: Profile) -> Transport:
+    if line.tcp is not None:
+        return TcpAddress(line.tcp.host, line.tcp.port)
+    if line.rtu_over_tcp is not None:
+        return TcpAddress(line.rtu_over_tcp.host, line.rtu_over_tcp.port, rtu_framing=True)
+    if line.serial is None:
+        raise AgentConfigurationError(f"line {line.id!r} needs exactly one of serial, tcp, rtu_over_tcp")
+    serial, defaults = line.serial, profile.serial_defaults
+    return SerialPort(
+        serial.port,
+        serial.baud or defaults.baud or 9600,
+        serial.parity or defaults.parity or "N",
+        serial.stop_bits or defaults.stop_bits or 1,
+    )
+
+
+def _check_ports(lines: Iterable[InstalledLine]) -> None:
+    users: dict[str, str] = {}
+    for line in lines:
+        if isinstance(line.transport, SerialPort):
+            port = line.transport.port
+            if port in users:
+                raise AgentConfigurationError(
+                    f"lines {users[port]!r} and {line.settings.id!r} both use {port}; put their devices on one line"
+                )
+            users[port] = line.settings.id
+
+
+def _check_assignments(site: Site, lines: Iterable[InstalledLine]) -> None:
+    devices = {device.settings.id: device for line in lines for device in line.devices}
+    for assignment in site.assignments:
+        device = devices[assignment.device]
+        if assignment.amount_quantity not in device.quantities:
+            totals = sorted(name for name in device.quantities if "total" in name or "volume" in name)
+            raise AgentConfigurationError(
+                f"point {assignment.point!r}: device {assignment.device!r} ({device.profile.id}) has no "
+                f"{assignment.amount_quantity!r}; name another with amount, for example "
+                f"{', '.join(totals[:4]) or 'none'}"
+            )

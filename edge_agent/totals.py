@@ -1,0 +1,134 @@
+"""All totals of an edge: what has to survive a restart goes with the readings into the outbox."""
+
+import logging
+import secrets
+
+import msgspec
+
+from device_profiles.profile import Register
+from edge_agent.counters import Counter, CounterEventKind, CounterState, CounterUpdate, is_monotonic_total
+from edge_agent.weighing import WeighingDetector, WeighingState
+from wire_format.quality import Quality
+
+log = logging.getLogger(__name__)
+
+
+class _Saved(msgspec.Struct, array_like=True):
+    """The bytes of the state: format 1, the epoch that began with an empty state, counters and weighings by device."""
+
+    format: int
+    epoch: str
+    counters: dict[str, dict[str, tuple[int, int, int, int]]]
+    weighings: dict[str, tuple[int, bool, int]]
+
+
+class Totals:
+    """Counters and weighing detectors of all devices.
+
+    `urgent` becomes true when an offset or a weighing changed: the state must go out with the reading that shows it.
+    A last reading may be older in the state than on the wire, since it only serves to recognise a reset.
+    """
+
+    def __init__(self) -> None:
+        self._counters: dict[str, dict[str, Counter]] = {}
+        self._detectors: dict[str, WeighingDetector] = {}
+        self._saved = _Saved(1, secrets.token_hex(8), {}, {})
+        self.urgent = True
+
+    def restore(self, state: bytes) -> None:
+        """Go on from the state of an earlier run, before anything is counted; a damaged one is told and left aside."""
+        if not state:
+            return
+        try:
+            self._saved = msgspec.msgpack.decode(state, type=_Saved)
+        except msgspec.MsgspecError as problem:
+            log.error(  # noqa: TRY400  # a trace would tell nobody more
+                "the state of totals cannot be read (%s): totals start at what the meters show", problem
+            )
+
+    def counter(self, device: str, quantity: str, exponent: int, modulus: int | None) -> Counter:
+        """The counter of a total, which goes on from where an earlier one of it stood."""
+        counters = self._counters.setdefault(device, {})
+        if quantity in counters:
+            state = counters[quantity].state
+        else:
+            saved = self._saved.counters.get(device, {}).get(quantity)
+            state = None if saved is None else CounterState(*saved)
+        counters[quantity] = Counter(device, quantity, exponent, modulus, state)
+        return counters[quantity]
+
+    def detector(self, device: str, threshold: int, exponent: int) -> WeighingDetector:
+        """The weighing detector of a scale, made anew when the scale's resolution changed."""
+        earlier = self._detectors.get(device)
+        if earlier is not None:
+            state: WeighingState | None = earlier.state
+        else:
+            saved = self._saved.weighings.get(device)
+            state = None if saved is None else WeighingState(*saved)
+        self._detectors[device] = WeighingDetector(threshold, exponent, state)
+        return self._detectors[device]
+
+    def note(self, update: CounterUpdate, exponent: int) -> None:
+        """Tell people what happened to a total, and remember it durably."""
+        event = update.event
+        if event is None:
+            return
+        if event.kind not in {CounterEventKind.JITTER, CounterEventKind.TRANSIENT}:
+            self.urgent = True
+        level = logging.INFO if event.kind is CounterEventKind.JITTER else logging.WARNING
+        log.log(
+            level,
+            "%s %s: %s from %de%d to %de%d",
+            event.device,
+            event.quantity,
+            event.kind.value,
+            event.before,
+            exponent,
+            event.after,
+            exponent,
+        )
+
+    def encode(self) -> bytes:
+        """The state as bytes. Devices that are not in use now keep what they had."""
+        for device, counters in self._counters.items():
+            self._saved.counters.setdefault(device, {}).update(
+                {
+                    quantity: (state.last, state.offset, state.exponent, state.time_ms)
+                    for quantity, counter in counters.items()
+                    if (state := counter.state) is not None
+                }
+            )
+        for device, detector in self._detectors.items():
+            self._saved.weighings[device] = (detector.state.total, detector.state.counted, detector.state.exponent)
+        self.urgent = False
+        return msgspec.msgpack.encode(self._saved)
+
+
+class DeviceTotals:
+    """Puts the totals of a device's rows right, in place."""
+
+    def __init__(self, totals: Totals, device: str, registers: tuple[Register, ...]) -> None:
+        self._totals = totals
+        self._counters = [
+            (index, register.exponent, totals.counter(device, register.quantity, register.exponent, _modulus(register)))
+            for index, register in enumerate(registers)
+            if is_monotonic_total(register.quantity)
+        ]
+
+    def apply(self, integers: list[int | None], quality: list[Quality], time_ms: int) -> None:
+        """Replace raw readings by totals; one that is held back becomes a missing value."""
+        for index, exponent, counter in self._counters:
+            raw = integers[index]
+            if raw is None:
+                continue
+            update = counter.update(raw, time_ms, quality[index])
+            if update.event is not None:
+                self._totals.note(update, exponent)
+            integers[index], quality[index] = update.total, update.quality
+
+
+def _modulus(register: Register) -> int | None:
+    """At how many steps a register starts again, None where the device's own scale is not known beforehand."""
+    if register.counter_modulus is None or register.scale_factor or register.multiplier:
+        return None
+    return round(register.counter_modulus * register.scale / 10.0**register.exponent)
