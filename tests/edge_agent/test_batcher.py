@@ -1,0 +1,106 @@
+from collections.abc import Sequence
+
+from edge_agent.batcher import STATE_INTERVAL_FLUSHES, Batcher
+from edge_agent.outbox.errors import OutboxWriteError
+from edge_agent.samples import ColumnShape, Sample
+from edge_agent.totals import Totals
+from wire_format.batch import DeviceRows
+from wire_format.quality import Quality
+
+SHAPE = (ColumnShape("active_power_total", "W", -1), ColumnShape("frequency", "Hz", -3))
+
+
+class Disk:
+    """What the batcher hands over; full when told so."""
+
+    def __init__(self) -> None:
+        self.records: list[tuple[Sequence[DeviceRows], str, bytes]] = []
+        self.full = False
+
+    def append(self, devices: Sequence[DeviceRows], clock_source: str, state: bytes) -> int:
+        if self.full:
+            raise OutboxWriteError("disk full")
+        self.records.append((devices, clock_source, state))
+        return len(self.records)
+
+
+def sample(device: str, time_ms: int, power: int | None = 100, quality: Quality = Quality.GOOD) -> Sample:
+    return Sample(device, SHAPE, time_ms, (power, 50_000), (quality, Quality.GOOD))
+
+
+def batcher_on(disk: Disk) -> tuple[Batcher, list[int]]:
+    numbers: list[int] = []
+    return Batcher(disk, Totals(), numbers.append, lambda: "ntp"), numbers
+
+
+def test_rows_of_a_device_become_columns() -> None:
+    disk = Disk()
+    batcher, numbers = batcher_on(disk)
+    batcher.add(sample("oven", 1000))
+    batcher.add(sample("mixer", 1001, None, Quality.LINK_ERROR))
+    batcher.add(sample("oven", 2000, 200))
+    batcher.flush()
+    (devices, clock_source, _), = disk.records  # fmt: skip
+    oven, mixer = devices
+    assert (oven.device, oven.times_ms, clock_source) == ("oven", (1000, 2000), "ntp")
+    assert [column.integers for column in oven.columns] == [(100, 200), (50_000, 50_000)]
+    assert [column.quality for column in oven.columns] == [(), ()]
+    assert mixer.columns[0].quality == (Quality.LINK_ERROR,)
+    assert numbers == [1]
+    assert batcher.statistics.rows == 3
+    assert batcher.statistics.values_sampled == 5
+
+
+def test_nothing_new_makes_no_record() -> None:
+    disk = Disk()
+    batcher, numbers = batcher_on(disk)
+    batcher.flush()
+    assert disk.records == []
+    assert numbers == []
+
+
+def test_times_ascend_within_rows_also_when_the_clock_was_set_back() -> None:
+    disk = Disk()
+    batcher, _ = batcher_on(disk)
+    for time_ms in (5000, 6000, 1000, 2000, 2000):
+        batcher.add(sample("oven", time_ms))
+    batcher.flush()
+    assert [rows.times_ms for rows in disk.records[0][0]] == [(5000, 6000), (1000, 2000), (2000,)]
+
+
+def test_the_state_is_renewed_now_and_then_and_at_once_when_it_matters() -> None:
+    disk, totals = Disk(), Totals()
+    batcher = Batcher(disk, totals, lambda _: None, lambda: "ntp")
+    detector = totals.detector("scale", threshold=100, exponent=-3)
+
+    def state_after_flush() -> bytes:
+        batcher.add(sample("oven", 1000))
+        batcher.flush()
+        return disk.records[-1][2]
+
+    first = state_after_flush()
+    assert first
+    detector.update(500, stable=True)
+    assert state_after_flush() == first
+    totals.urgent = True
+    second = state_after_flush()
+    assert second != first
+    detector.update(0, stable=True)
+    states = [state_after_flush() for _ in range(STATE_INTERVAL_FLUSHES)]
+    assert states[0] == second
+    assert states[-1] != second
+
+
+def test_a_full_disk_is_counted_and_told_and_does_not_stop_anything() -> None:
+    disk = Disk()
+    batcher, numbers = batcher_on(disk)
+    disk.full = True
+    batcher.add(sample("oven", 1000))
+    batcher.flush()
+    assert batcher.statistics.write_failures == 1
+    assert batcher.statistics.values_sampled == 0
+    disk.full = False
+    batcher.add(sample("oven", 2000))
+    batcher.flush()
+    assert numbers == [1]
+    assert disk.records[0][2], "the state must come with the first record that can be written"

@@ -1,0 +1,161 @@
+import asyncio
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from device_profiles.profile import Tier
+from edge_agent.sampler import Sampler
+from edge_agent.samples import ColumnShape, Sample, missing_sample
+from tests.edge_agent.clocks import ManualClock
+from wire_format.quality import Quality
+
+SHAPE = (ColumnShape("active_power_total", "W", -1),)
+
+
+class Meter:
+    """Takes `duration_s` to answer; does not answer while `silent`."""
+
+    def __init__(self, device_id: str, clock: ManualClock, duration_s: float = 0.01) -> None:
+        self.device_id = device_id
+        self.tiers: tuple[Tier, ...] = ("fast", "slow")
+        self.duration_s = duration_s
+        self.silent = False
+        self.closed = False
+        self.broken = False
+        self._clock = clock
+
+    async def read(self, tier: Tier) -> Sample:
+        await self._clock.sleep(1.0 if self.silent else self.duration_s)
+        if self.broken:
+            raise RuntimeError("a mistake")
+        time_ms = round(self._clock.wall_ms())
+        if self.silent:
+            return missing_sample(self.device_id, SHAPE, time_ms, Quality.LINK_ERROR)
+        return Sample(self.device_id, SHAPE, time_ms, (1 if tier == "fast" else 2,), (Quality.GOOD,))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Recording:
+    """The rows of a sampler that ran for some time of its clock."""
+
+    def __init__(self, clock: ManualClock, *meters: Meter, intervals_s: dict[str, float] | None = None) -> None:
+        self.samples: list[Sample] = []
+        self.clock = clock
+        self.sampler = Sampler(
+            "rs485-1", meters, clock, self.samples.append, poll_interval_s=1.0, slow_interval_s=10.0,
+            device_intervals_s=intervals_s,
+        )  # fmt: skip
+
+    async def run(self, duration_s: float, each: Callable[[], None] | None = None) -> None:
+        end_s = self.clock.monotonic_s() + duration_s
+        task = asyncio.create_task(self.sampler.run())
+        while self.clock.monotonic_s() < end_s and not task.done():
+            await asyncio.sleep(0)
+            if each is not None:
+                each()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    def times_ms(self, device: str, value: int | None = 1) -> list[int]:
+        return [sample.time_ms for sample in self.samples if sample.device == device and sample.integers == (value,)]
+
+
+async def test_polls_lie_on_the_grid_of_the_wall_clock() -> None:
+    clock = ManualClock(wall_ms=1_750_000_000_370.0)
+    recording = Recording(clock, Meter("oven", clock))
+    await recording.run(30)
+    times_ms = recording.times_ms("oven")
+    assert len(times_ms) >= 29
+    assert {time_ms % 1000 for time_ms in times_ms[1:]} == {10}
+    assert all(later - earlier == 1000 for earlier, later in itertools.pairwise(times_ms[1:]))
+
+
+async def test_slow_quantities_come_at_once_and_then_every_slow_interval_at_another_second_each() -> None:
+    clock = ManualClock()
+    recording = Recording(clock, Meter("oven", clock), Meter("mixer", clock))
+    await recording.run(45)
+    for device in ("oven", "mixer"):
+        assert 5 <= len(recording.times_ms(device, 2)) <= 6
+    seconds = [{time_ms // 1000 % 10 for time_ms in recording.times_ms(name, 2)[1:]} for name in ("oven", "mixer")]
+    assert len(seconds[0]) == len(seconds[1]) == 1
+    assert seconds[0] != seconds[1]
+
+
+async def test_a_poll_that_the_line_was_too_busy_for_is_skipped_not_queued() -> None:
+    clock = ManualClock()
+    meter = Meter("oven", clock, duration_s=2.5)
+    meter.tiers = ("fast",)
+    recording = Recording(clock, meter)
+    await recording.run(30)
+    times_ms = recording.times_ms("oven")
+    assert {later - earlier for earlier, later in itertools.pairwise(times_ms[1:])} == {3000}
+    assert recording.sampler.statistics.skipped_polls >= 2 * (len(times_ms) - 2)
+
+
+async def test_a_silent_device_takes_little_of_the_others_time() -> None:
+    clock = ManualClock()
+    silent, answering = Meter("silent", clock), Meter("answering", clock)
+    silent.silent = True
+    recording = Recording(clock, silent, answering)
+    await recording.run(300)
+    # Each try costs a second of timeout: 2, 4, 8, 16 and then 30 seconds apart.
+    assert len(recording.times_ms("silent", None)) <= 16
+    assert len(recording.times_ms("answering")) >= 300 - 16 - 2
+
+
+async def test_a_device_that_answers_again_is_polled_as_before() -> None:
+    clock = ManualClock()
+    meter = Meter("oven", clock)
+    meter.silent = True
+    recording = Recording(clock, meter)
+    await recording.run(120)
+    meter.silent = False
+    await recording.run(60)
+    assert len(recording.times_ms("oven")) >= 29
+
+
+async def test_a_mistake_with_one_device_is_logged_with_its_name_and_ends_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = ManualClock()
+    broken, answering = Meter("broken-one", clock), Meter("answering", clock)
+    broken.broken = True
+    recording = Recording(clock, broken, answering)
+    await recording.run(20)
+    assert len(recording.times_ms("answering")) >= 19
+    assert "broken-one" in caplog.text
+
+
+async def test_a_device_may_have_an_interval_of_its_own() -> None:
+    clock = ManualClock()
+    recording = Recording(clock, Meter("oven", clock), Meter("water", clock), intervals_s={"water": 5.0})
+    await recording.run(30)
+    assert len(recording.times_ms("water")) in {6, 7}
+    assert len(recording.times_ms("oven")) >= 29
+
+
+@pytest.mark.parametrize("step_ms", [-7_200_000, 3_600_000])
+async def test_a_clock_that_is_set_neither_stops_nor_hurries_the_polls(step_ms: int) -> None:
+    clock = ManualClock()
+    recording = Recording(clock, Meter("oven", clock))
+    stepped = False
+
+    def step() -> None:
+        nonlocal stepped
+        if not stepped and clock.monotonic_s() > 10:
+            stepped = True
+            clock.step_wall_ms(step_ms)
+
+    await recording.run(30, step)
+    assert 28 <= len(recording.times_ms("oven")) <= 33
+
+
+async def test_links_are_closed_when_the_sampler_ends() -> None:
+    clock = ManualClock()
+    meter = Meter("oven", clock)
+    await Recording(clock, meter).run(3)
+    assert meter.closed

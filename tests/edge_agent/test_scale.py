@@ -1,0 +1,167 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from edge_agent.clock import SystemClock
+from edge_agent.samples import Sample
+from edge_agent.scale import MtSicsScale
+from edge_agent.totals import Totals
+from edge_agent.transports import SerialPort, TcpAddress
+from tests.edge_agent.clocks import ManualClock
+from tests.servers.ports import LOOPBACK, free_port
+from tests.servers.terminals import PseudoTerminal
+from wire_format.quality import Quality
+
+
+class ScaleServer:
+    """Answers SI with the line that is set; None is silence."""
+
+    def __init__(self) -> None:
+        self.answer: bytes | None = b"S S     0.000 kg"
+        self.port = 0
+        self.requests = 0
+        self.connections = 0
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._writers.append(writer)
+        while line := await reader.readline():
+            assert line == b"SI\r\n"
+            self.requests += 1
+            if self.answer is not None:
+                writer.write(self.answer + b"\r\n")
+        writer.close()
+
+    def drop(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
+
+@asynccontextmanager
+async def running_scale() -> AsyncIterator[ScaleServer]:
+    scale = ScaleServer()
+    server = await asyncio.start_server(scale.serve, LOOPBACK, 0)
+    scale.port = server.sockets[0].getsockname()[1]
+    try:
+        yield scale
+    finally:
+        server.close()
+        scale.drop()
+        await asyncio.sleep(0)
+
+
+def driver_of(scale: ScaleServer, totals: Totals | None = None, timeout_s: float = 0.2) -> MtSicsScale:
+    return MtSicsScale(
+        "packing-scale", TcpAddress(LOOPBACK, scale.port), SystemClock(), totals or Totals(), timeout_s=timeout_s
+    )
+
+
+def cell(sample: Sample, quantity: str) -> tuple[float | None, Quality]:
+    for column, integer, quality in zip(sample.shape, sample.integers, sample.quality, strict=True):
+        if column.quantity == quantity:
+            return None if integer is None else integer * 10.0**column.exponent, quality
+    raise KeyError(quantity)
+
+
+async def test_a_weighing_is_seen_and_added_up_once() -> None:
+    async with running_scale() as scale:
+        totals = Totals()
+        driver = driver_of(scale, totals)
+        seen = []
+        for answer in (b"S S 0.000 kg", b"S D 1.200 kg", b"S S 2.500 kg", b"S S 2.500 kg", b"S D 0.010 kg"):
+            scale.answer = answer
+            totals.urgent = False
+            sample = await driver.read("fast")
+            seen.append((cell(sample, "weight_net")[0], cell(sample, "weight_stable")[0], totals.urgent))
+        driver.close()
+    assert seen == [(0.0, 1, False), (1.2, 0, False), (2.5, 1, True), (2.5, 1, False), (0.01, 0, False)]
+    assert cell(sample, "weighed_mass_total") == (2.5, Quality.GOOD)
+
+
+async def test_an_overloaded_scale_has_no_weight_but_its_sum() -> None:
+    async with running_scale() as scale:
+        driver = driver_of(scale)
+        scale.answer = b"S +"
+        sample = await driver.read("fast")
+        driver.close()
+    assert cell(sample, "weight_net") == (None, Quality.OVERFLOW)
+    assert cell(sample, "weighed_mass_total") == (0.0, Quality.GOOD)
+    assert sample.answered
+
+
+async def test_a_silent_scale_is_a_link_error_and_its_late_answer_is_not_taken() -> None:
+    async with running_scale() as scale:
+        clock = ManualClock()
+        driver = MtSicsScale("s", TcpAddress(LOOPBACK, scale.port), clock, Totals(), timeout_s=0.1)
+        scale.answer = None
+        sample = await driver.read("fast")
+        assert cell(sample, "weight_net") == (None, Quality.LINK_ERROR)
+        assert cell(sample, "weighed_mass_total") == (None, Quality.LINK_ERROR)
+        assert not sample.answered
+        scale.answer = b"S S 4.000 kg"
+        clock.advance(60)
+        assert cell(await driver.read("fast"), "weight_net")[0] == 4.0
+        driver.close()
+        assert scale.connections == 2
+
+
+async def test_an_answer_of_another_kind_is_a_link_error() -> None:
+    async with running_scale() as scale:
+        driver = driver_of(scale)
+        scale.answer = b"hello"
+        assert cell(await driver.read("fast"), "weight_net") == (None, Quality.LINK_ERROR)
+        driver.close()
+
+
+async def test_an_answer_without_an_end_is_bounded() -> None:
+    async with running_scale() as scale:
+        driver = driver_of(scale)
+        scale.answer = b"x" * 100_000
+        assert cell(await driver.read("fast"), "weight_net") == (None, Quality.LINK_ERROR)
+        driver.close()
+
+
+async def test_a_broken_connection_is_made_again() -> None:
+    async with running_scale() as scale:
+        clock = ManualClock()
+        driver = MtSicsScale("s", TcpAddress(LOOPBACK, scale.port), clock, Totals())
+        assert (await driver.read("fast")).answered
+        scale.drop()
+        assert not (await driver.read("fast")).answered
+        clock.advance(60)
+        assert (await driver.read("fast")).answered
+        driver.close()
+
+
+async def test_where_nobody_listens_the_next_try_waits() -> None:
+    clock = ManualClock()
+    driver = MtSicsScale("s", TcpAddress(LOOPBACK, free_port()), clock, Totals())
+    assert not (await driver.read("fast")).answered
+    async with asyncio.timeout(0.2):
+        for _ in range(50):
+            assert not (await driver.read("fast")).answered
+
+
+async def test_a_scale_with_finer_digits_keeps_the_sum() -> None:
+    async with running_scale() as scale:
+        driver = driver_of(scale)
+        for answer in (b"S S 2.500 kg", b"S S 0.000 kg", b"S S 250.001 g", b"S S 0.000 g"):
+            scale.answer = answer
+            sample = await driver.read("fast")
+        driver.close()
+    assert cell(sample, "weighed_mass_total")[0] == pytest.approx(2.750001)
+
+
+async def test_a_scale_on_a_serial_port(pseudo_terminal: PseudoTerminal) -> None:
+    loop = asyncio.get_running_loop()
+    controller = open(pseudo_terminal.controller, "r+b", buffering=0, closefd=False)  # noqa: ASYNC230, SIM115
+    loop.add_reader(controller, lambda: controller.write(b"S S 1.500 kg\r\n") if controller.read(64) else None)
+    driver = MtSicsScale("s", SerialPort(pseudo_terminal.device), SystemClock(), Totals())
+    try:
+        assert cell(await driver.read("fast"), "weight_net") == (1.5, Quality.GOOD)
+    finally:
+        driver.close()
+        loop.remove_reader(controller)
