@@ -11,7 +11,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import isfinite
 from typing import Protocol
 
-from device_profiles.encodings import plan_structs
+from device_profiles.encodings import Raw, StructPlan, as_written, plan_structs
 from device_profiles.profile import Encoding, FunctionCode, Profile, Register
 from wire_format.quality import Quality
 
@@ -63,6 +63,7 @@ class _Field:
     invalid: frozenset[int]
     integer_factor: int
     float_factor: float
+    decimal_factor: Decimal
     lowest: int | None
     highest: int | None
     is_float: bool
@@ -85,9 +86,14 @@ class Decoder:
             for name in (field.register.scale_factor, field.register.multiplier):
                 if name is not None and name not in self._helpers:
                     raise ValueError(f"{field.register.quantity}: there is no helper {name!r}")
-        self._plans = [plan_structs(everything, block.function_code, block.address, block.count) for block in blocks]
-        covered = {position for plans in self._plans for plan in plans for position in plan.positions}
-        self.missing = tuple(register.quantity for index, register in enumerate(self.registers) if index not in covered)
+        self._plans: list[list[StructPlan]] = []
+        uncovered = dict(enumerate(everything))
+        for block in blocks:
+            plans = plan_structs(uncovered.items(), block.function_code, block.address, block.count)
+            for position in [position for plan in plans for position in plan.positions]:
+                del uncovered[position]
+            self._plans.append(plans)
+        self.missing = tuple(everything[position].quantity for position in uncovered if position < len(registers))
         """Quantities that no block covers; they come out as LINK_ERROR."""
 
     def decode(self, replies: Sequence[bytes | Quality]) -> tuple[Decoded, ...]:
@@ -101,8 +107,25 @@ class Decoder:
             for each register an integer, value = integer * 10**register.exponent, or None and the reason.
             A reply of the wrong length is LINK_ERROR.
         """
+        return tuple(self._decode(replies)[0][: len(self.registers)])
+
+    def decode_unrounded(self, replies: Sequence[bytes | Quality]) -> tuple[float | None, ...]:
+        """As `decode`, but numbers as exact as the device gave them: for looking at one reply, not for storing."""
+        decoded, raws = self._decode(replies)
+        values: list[float | None] = []
+        for field in self._fields[: len(self.registers)]:
+            raw = raws[field.position]
+            factor = self._device_factor(field.register, raws, decoded)
+            if raw is None or decoded[field.position][0] is None or isinstance(factor, Quality):
+                values.append(None)
+            else:
+                shortest = as_written(raw, field.register.encoding) if field.is_float else Decimal(raw)
+                values.append(float(shortest * Decimal(repr(field.register.scale)) * factor) + 0.0)
+        return tuple(values)
+
+    def _decode(self, replies: Sequence[bytes | Quality]) -> tuple[list[Decoded], list[Raw]]:
         decoded: list[Decoded] = [(None, Quality.LINK_ERROR)] * self._size
-        raws: list[int | float | None] = [None] * self._size
+        raws: list[Raw] = [None] * self._size
         fields = self._fields
         for block, plans, reply in zip(self.blocks, self._plans, replies, strict=True):
             if isinstance(reply, Quality) or len(reply) != 2 * block.count:
@@ -116,31 +139,35 @@ class Decoder:
                     raws[position] = raw
                     decoded[position] = _convert(fields[position], raw)
         for field in self._scaled:
-            if decoded[field.position][1] is not Quality.LINK_ERROR and raws[field.position] is not None:
+            if raws[field.position] is not None:
                 decoded[field.position] = self._convert_scaled(field, raws, decoded)
-        return tuple(decoded[: len(self.registers)])
+        return decoded, raws
 
-    def _convert_scaled(self, field: _Field, raws: Sequence[int | float | None], decoded: Sequence[Decoded]) -> Decoded:
+    def _convert_scaled(self, field: _Field, raws: Sequence[Raw], decoded: Sequence[Decoded]) -> Decoded:
         """Apply what the device says about its own scale."""
         raw = raws[field.position]
-        if raw is None or (not field.is_float and raw in field.invalid):
+        if raw is None or not isfinite(raw) or raw in field.invalid:
             return None, Quality.DEVICE_ERROR
-        register = field.register
-        factor = Decimal(repr(register.scale)).scaleb(-register.exponent)
+        factor = self._device_factor(field.register, raws, decoded)
+        if isinstance(factor, Quality):
+            return None, factor
+        return _checked(field, round(Decimal(raw) * field.decimal_factor * factor))
+
+    def _device_factor(self, register: Register, raws: Sequence[Raw], decoded: Sequence[Decoded]) -> Decimal | Quality:
+        """The factor that the device's helpers give, or the quality of a value that has none."""
+        factor = Decimal(1)
         for name, resolve in ((register.scale_factor, _power_of_ten), (register.multiplier, _multiplier)):
             if name is None:
                 continue
             position = self._helpers[name]
             quality = decoded[position][1]
             if not quality.has_value:
-                return None, quality
+                return quality
             found = resolve(register, self._fields[position].register, raws[position])
             if found is None:
-                return None, Quality.DEVICE_ERROR
+                return Quality.DEVICE_ERROR
             factor *= found
-        if field.is_float and not isfinite(raw):
-            return None, Quality.DEVICE_ERROR
-        return _checked(field, round(Decimal(raw) * factor))
+        return factor
 
 
 def compile_decoder(registers: Sequence[Register], helpers: Sequence[Register], blocks: Sequence[ReadBlock]) -> Decoder:
@@ -159,8 +186,8 @@ def decode_registers(profile: Profile, registers: Mapping[int, Mapping[int, int]
         registers: for each function code, address -> 16-bit value.
 
     Returns:
-        quantity -> value in the profile's unit. What the registers do not cover, and what the device marks as not
-        available, is left out.
+        quantity -> value in the profile's unit, not rounded. What the registers do not cover, and what the device
+        marks as not available, is left out.
     """
     merged = _alike(profile, registers)
     everything = (*profile.registers, *profile.helpers)
@@ -177,17 +204,8 @@ def decode_registers(profile: Profile, registers: Mapping[int, Mapping[int, int]
     for register in readable:
         words = _words(register, merged) or ()
         replies.append(struct.pack(f">{len(words)}H", *words))
-    decoded = compile_decoder(usable, helpers, blocks).decode(replies)
-    return {
-        register.quantity: to_value(integer, register.exponent)
-        for register, (integer, _) in zip(usable, decoded, strict=True)
-        if integer is not None
-    }
-
-
-def to_value(integer: int, exponent: int) -> float:
-    """The double nearest to integer * 10**exponent."""
-    return float(integer * 10**exponent) if exponent >= 0 else integer / 10**-exponent
+    values = compile_decoder(usable, helpers, blocks).decode_unrounded(replies)
+    return {register.quantity: value for register, value in zip(usable, values, strict=True) if value is not None}
 
 
 def _field(position: int, register: Register) -> _Field:
@@ -202,6 +220,7 @@ def _field(position: int, register: Register) -> _Field:
         invalid=frozenset(register.invalid),
         integer_factor=int(factor) if integral else 0,
         float_factor=float(factor),
+        decimal_factor=factor,
         lowest=None if low is None else int((Decimal(repr(low)) / unit).to_integral_value(ROUND_CEILING)),
         highest=None if high is None else int((Decimal(repr(high)) / unit).to_integral_value(ROUND_FLOOR)),
         is_float=is_float,
@@ -209,7 +228,7 @@ def _field(position: int, register: Register) -> _Field:
     )
 
 
-def _convert(field: _Field, raw: float | None) -> Decoded:
+def _convert(field: _Field, raw: Raw) -> Decoded:
     if raw is None:
         return None, Quality.DEVICE_ERROR
     if field.is_float:
@@ -232,13 +251,13 @@ def _checked(field: _Field, integer: int) -> Decoded:
     return integer, Quality.GOOD
 
 
-def _power_of_ten(_register: Register, _helper: Register, raw: float | None) -> Decimal | None:
+def _power_of_ten(_register: Register, _helper: Register, raw: Raw) -> Decimal | None:
     if raw is None or not -SCALE_FACTOR_LIMIT <= raw <= SCALE_FACTOR_LIMIT:
         return None
     return Decimal(1).scaleb(int(raw))
 
 
-def _multiplier(register: Register, helper: Register, raw: float | None) -> Decimal | None:
+def _multiplier(register: Register, helper: Register, raw: Raw) -> Decimal | None:
     if raw is None or not isfinite(raw):
         return None
     if not register.multiplier_table:

@@ -15,6 +15,7 @@ import struct
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from device_profiles.profile import Encoding, Register
 
@@ -42,6 +43,8 @@ REGISTER_COUNTS = {
 """Encodings of a fixed width; the others say how many registers they take."""
 
 Raw = int | float | None
+
+_LARGEST_F32 = 3.4028234e38
 
 
 def bcd(data: bytes) -> int | None:
@@ -102,11 +105,26 @@ class StructPlan:
         return changed
 
 
-def plan_structs(registers: Iterable[Register], function_code: int, address: int, count: int) -> list[StructPlan]:
-    """Find the registers that lie wholly within a block, and how to unpack them."""
+def as_written(raw: float, encoding: Encoding) -> Decimal:
+    """The shortest decimal that is this float: 231.3, where a 32-bit float is 231.3000030517578."""
+    if encoding is Encoding.F32:
+        packed = struct.pack(">f", raw)
+        for digits in range(6, 9):
+            text = f"{raw:.{digits}g}"
+            # The last digit may round to beyond the largest float.
+            if abs(float(text)) < _LARGEST_F32 and struct.pack(">f", float(text)) == packed:
+                return Decimal(text)
+        return Decimal(f"{raw:.9g}")
+    return Decimal(repr(raw))
+
+
+def plan_structs(
+    registers: Iterable[tuple[int, Register]], function_code: int, address: int, count: int
+) -> list[StructPlan]:
+    """Find the registers (position, register) that lie wholly within a block, and how to unpack them."""
     groups: dict[tuple[bool, str], list[tuple[int, Register]]] = {}
     end = address + count
-    for position, register in enumerate(registers):
+    for position, register in registers:
         inside = register.function_code == function_code and address <= register.address
         if inside and register.address + register.count <= end:
             groups.setdefault(_order(register), []).append((position, register))

@@ -1,0 +1,26 @@
+"""Registers and what they mean, worked out by hand from the facts: `tests/profile_cases/<maker>-<model>[--case]/`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from device_profiles.library import load_profile, profile_ids
+from device_profiles.register_file import read_register_file
+from leanmeter.profiles_command import decode_file
+
+CASES = Path(__file__).parents[1] / "profile_cases"
+PROFILES = {profile_id.replace("/", "-"): profile_id for profile_id in profile_ids()}
+
+
+@pytest.mark.parametrize("folder", sorted(CASES.iterdir()), ids=lambda folder: folder.name)
+def test_registers_mean_what_was_worked_out_by_hand(folder: Path) -> None:
+    profile = load_profile(PROFILES[folder.name.split("--")[0]])
+    expected = json.loads((folder / "expected.json").read_text())
+    assert decode_file(profile, read_register_file(folder / "registers.json")) == expected
+
+
+@pytest.mark.parametrize("profile_id", profile_ids())
+def test_every_profile_with_registers_has_a_case(profile_id: str) -> None:
+    if load_profile(profile_id).registers:
+        assert (CASES / profile_id.replace("/", "-") / "expected.json").is_file()
