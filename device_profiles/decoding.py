@@ -81,6 +81,7 @@ class Decoder:
         self._size = len(everything)
         self._helpers = {helper.quantity: index for index, helper in enumerate(everything) if index >= len(registers)}
         self._fields = [_field(index, register) for index, register in enumerate(everything)]
+        self._usual = [_usual_case(field) for field in self._fields]
         self._scaled = [field for field in self._fields[: len(registers)] if field.is_scaled]
         for field in self._scaled:
             for name in (field.register.scale_factor, field.register.multiplier):
@@ -126,7 +127,7 @@ class Decoder:
     def _decode(self, replies: Sequence[bytes | Quality]) -> tuple[list[Decoded], list[Raw]]:
         decoded: list[Decoded] = [(None, Quality.LINK_ERROR)] * self._size
         raws: list[Raw] = [None] * self._size
-        fields = self._fields
+        fields, usual, good = self._fields, self._usual, Quality.GOOD
         for block, plans, reply in zip(self.blocks, self._plans, replies, strict=True):
             if isinstance(reply, Quality) or len(reply) != 2 * block.count:
                 quality = reply if isinstance(reply, Quality) else Quality.LINK_ERROR
@@ -137,6 +138,13 @@ class Decoder:
             for plan in plans:
                 for position, raw in zip(plan.positions, plan.unpack(reply), strict=True):
                     raws[position] = raw
+                    is_float, factor, lowest, highest, invalid = usual[position]
+                    # The usual case without a call; every comparison with NaN is false.
+                    if raw is not None and (is_float or raw not in invalid):
+                        scaled = raw * factor
+                        if lowest <= scaled <= highest:
+                            decoded[position] = round(scaled), good
+                            continue
                     decoded[position] = _convert(fields[position], raw)
         for field in self._scaled:
             if raws[field.position] is not None:
@@ -226,6 +234,14 @@ def _field(position: int, register: Register) -> _Field:
         is_float=is_float,
         is_scaled=bool(register.scale_factor or register.multiplier) or not (is_float or integral),
     )
+
+
+def _usual_case(field: _Field) -> tuple[bool, float, int, int, frozenset[int]]:
+    """Whether it is a float, its factor, and the bounds within which the scaled value needs no second look."""
+    lowest = 1 - INTEGER_LIMIT if field.lowest is None else max(field.lowest, 1 - INTEGER_LIMIT)
+    highest = INTEGER_LIMIT - 1 if field.highest is None else min(field.highest, INTEGER_LIMIT - 1)
+    factor = field.float_factor if field.is_float else field.integer_factor
+    return field.is_float, factor, lowest, highest, field.invalid
 
 
 def _convert(field: _Field, raw: Raw) -> Decoded:
