@@ -77,9 +77,7 @@ def _influx(arguments: argparse.Namespace) -> InfluxTarget | None:
     return asyncio.run(prepare_bucket(arguments.influx, token, arguments.org, arguments.bucket))
 
 
-def _start(
-    children: ChildProcesses, directory: Path, site: str, wanted_port: int, influx: InfluxTarget | None
-) -> str:
+def _start(children: ChildProcesses, directory: Path, site: str, wanted_port: int, influx: InfluxTarget | None) -> str:
     mqtt_port = _free_port()
     page_port = wanted_port if _is_free(wanted_port) else _free_port()
     files = write_settings(directory, site=site, mqtt_port=mqtt_port, page_port=page_port, influx=influx)
@@ -110,9 +108,7 @@ def _start(
 _LEANMETER = ("-m", "leanmeter")
 
 
-async def _show(
-    children: ChildProcesses, directory: Path, site: str, stop: _Stop, seconds: float | None
-) -> None:
+async def _show(children: ChildProcesses, directory: Path, site: str, stop: _Stop, seconds: float | None) -> None:
     """Keep one line up to date until it is time to end."""
     started = time.monotonic()
     async with DemoStore(directory, site) as store:
