@@ -19,6 +19,21 @@ class DirtyMark:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Recomputation:
+    """All intervals in which a device has readings of a quantity, from one time to another; None is open.
+
+    It stands for marks that can be set only when the store of readings tells from when to when there are readings.
+    """
+
+    number: int
+    site: str
+    device: str
+    quantity: str
+    from_ms: int | None
+    to_ms: int | None
+
+
 def mark(connection: sqlite3.Connection, site: str, marks: Sequence[tuple[str, int]]) -> None:
     """Set marks (device, interval start in ms)."""
     (version,) = connection.execute("UPDATE dirty_version SET last = last + 1 RETURNING last").fetchall()[0]
@@ -50,3 +65,14 @@ def clear(connection: sqlite3.Connection, marks: Iterable[DirtyMark]) -> None:
         "DELETE FROM dirty WHERE site = ? AND device = ? AND interval_start_ms = ? AND version = ?",
         [(mark.site, mark.device, mark.interval_start_ms, mark.version) for mark in marks],
     )
+
+
+def recomputations(connection: sqlite3.Connection) -> tuple[Recomputation, ...]:
+    """All that wait, in the order of their making."""
+    rows = connection.execute("SELECT id, site, device, quantity, from_ms, to_ms FROM recomputation ORDER BY id")
+    return tuple([Recomputation(*row) for row in rows])
+
+
+def forget_recomputation(connection: sqlite3.Connection, recomputation: Recomputation) -> None:
+    """Its marks are set."""
+    connection.execute("DELETE FROM recomputation WHERE id = ?", (recomputation.number,))

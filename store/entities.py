@@ -11,7 +11,7 @@ from site_config.points import Assignment, Point, Resource, Role
 from site_config.schema import Site
 from store import dirty_marks, leases, site_import
 from store.audit import AuditEntry, audit_entries
-from store.dirty_marks import DirtyMark
+from store.dirty_marks import DirtyMark, Recomputation
 from store.entities_schema import MIGRATIONS
 from store.site_import import SiteImport
 from store.sqlite_thread import SqliteThread
@@ -51,7 +51,7 @@ class Entities:
         """Make the entities of a site what its file declares; importing the same again changes nothing.
 
         What the file no longer names is retired, not deleted. Every change is kept in the audit trail. The result
-        names the assignments that came or went, because intervals that were measured by them must be recomputed.
+        names the assignments that came or went; what they measured is noted as a recomputation.
         """
         return await self._thread.write(lambda connection: site_import.import_site(connection, site, author, _now_ms()))
 
@@ -125,6 +125,20 @@ class Entities:
         given = list(marks)
         if given:
             await self._thread.write(lambda connection: dirty_marks.clear(connection, given))
+
+    async def recomputations(self) -> tuple[Recomputation, ...]:
+        """What changed assignments have made wrong and is not marked yet."""
+        return await self._thread.read(dirty_marks.recomputations)
+
+    async def mark_recomputation(self, recomputation: Recomputation, starts_ms: Iterable[int]) -> None:
+        """Set the marks that a recomputation stands for, and forget it, in one step."""
+        marks = [(recomputation.device, start_ms) for start_ms in starts_ms]
+
+        def work(connection: sqlite3.Connection) -> None:
+            dirty_marks.mark(connection, recomputation.site, marks)
+            dirty_marks.forget_recomputation(connection, recomputation)
+
+        await self._thread.write(work)
 
     async def acquire_lease(self, name: str, owner: str, ttl_s: float) -> bool:
         """Become or stay the only owner for `ttl_s` seconds; False while another's time runs."""

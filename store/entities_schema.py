@@ -66,6 +66,14 @@ CREATE TABLE dirty_version(
     last INTEGER NOT NULL
 );
 INSERT INTO dirty_version VALUES (1, 0);
+CREATE TABLE recomputation(
+    id INTEGER PRIMARY KEY,
+    site TEXT NOT NULL,
+    device TEXT NOT NULL,
+    quantity TEXT NOT NULL,
+    from_ms INTEGER,
+    to_ms INTEGER
+);
 CREATE TABLE lease(
     name TEXT PRIMARY KEY,
     owner TEXT NOT NULL,

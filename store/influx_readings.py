@@ -7,7 +7,7 @@ from store.influx_lines import consumption_line, quality_lines, reading_lines
 from store.influx_requests import InfluxRequests
 from store.influx_writer import InfluxWriter
 from store.protocol import IntervalRow, Latest, Series, StoredCount, StoreError
-from store.row_checks import sift
+from store.row_checks import check_finite, sift
 from store.schema import (
     CONSUMPTION,
     CONSUMPTION_DAY,
@@ -175,6 +175,7 @@ class InfluxReadings:
         return f"SELECT {function}({_name(quantity)}) FROM {READING} WHERE {condition}"  # noqa: S608  # quoted
 
     async def _replace(self, measurement: str, rows: Sequence[IntervalRow]) -> None:
+        check_finite(rows)
         for start in range(0, len(rows), _REPLACED_AT_ONCE):
             part = rows[start : start + _REPLACED_AT_ONCE]
             await self._delete_emptied(measurement, part)

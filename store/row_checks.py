@@ -1,9 +1,10 @@
-"""Which rows no store takes: the same answer from each of them, before anything is written."""
+"""What no store takes: the same answer from each of them, before anything is written."""
 
 import math
 from collections.abc import Sequence
 
-from store.schema import EARLIEST_MS, LATEST_MS
+from store.protocol import IntervalRow, StoreError
+from store.schema import EARLIEST_MS, LATEST_MS, NUMERIC_FIELDS
 from wire_format.batch import Column, DeviceRows, RefusedRow
 
 # 64-bit integers times 10**18 are far from the end of a double; only larger ones need a closer look.
@@ -33,6 +34,15 @@ def sift(devices: Sequence[DeviceRows]) -> tuple[Sequence[DeviceRows], list[Refu
         elif kept:
             accepted.append(_take(rows, kept))
     return accepted, refused
+
+
+def check_finite(rows: Sequence[IntervalRow]) -> None:
+    """Raise StoreError when an interval or day has a number that is none, before anything is written."""
+    for row in rows:
+        for name in NUMERIC_FIELDS:
+            value = getattr(row, name)
+            if value is not None and not math.isfinite(value):
+                raise StoreError(f"{name} of point {row.point} at {row.start_ms} ms is {value}, not a finite number")
 
 
 def _is_plain(rows: DeviceRows) -> bool:

@@ -51,25 +51,9 @@ class StoreSettings(StrictModel):
             raise ValueError("needs exactly one of sqlite, influx")
         return self
 
-    def relative_to(self, folder: Path) -> "StoreSettings":
-        """The same with relative paths taken from `folder`."""
-        if self.sqlite is not None:
-            return self.model_copy(update={"sqlite": folder / self.sqlite})
-        if self.influx is not None and self.influx.token_file is not None:
-            influx = self.influx.model_copy(update={"token_file": folder / self.influx.token_file})
-            return self.model_copy(update={"influx": influx})
-        return self
-
 
 class StorageSettings(StrictModel):
-    """The keys that the files of collector, evaluation and page have in common; their models inherit them.
-
-    Relative paths are those of the process; `relative_to` takes them from the file's folder instead.
-    """
+    """The keys that the files of collector, evaluation and page have in common; their models inherit them."""
 
     store: StoreSettings
     entities: Path
-
-    def relative_to(self, folder: Path) -> Self:
-        """The same with relative paths of store and entities taken from `folder`."""
-        return self.model_copy(update={"store": self.store.relative_to(folder), "entities": folder / self.entities})

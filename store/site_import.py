@@ -19,7 +19,10 @@ _ASSIGNMENT = (
 
 @dataclass(frozen=True, slots=True)
 class SiteImport:
-    """What an import changed: how many entities, and the assignments that came or went."""
+    """What an import changed: how many entities, and the assignments that came or went.
+
+    What these measured is to be recomputed: see `Entities.recomputations`.
+    """
 
     changes: int
     assignments: tuple[Assignment, ...] = ()
@@ -128,6 +131,13 @@ def _import_assignments(connection: sqlite3.Connection, site: Site, trail: Audit
         [
             (site.site, position, *[getattr(assignment, column) for column in _ASSIGNMENT])
             for position, assignment in enumerate(site.assignments)
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO recomputation(site, device, quantity, from_ms, to_ms) VALUES (?, ?, ?, ?, ?)",
+        [
+            (site.site, assignment.device, assignment.amount_quantity, assignment.from_ms, assignment.to_ms)
+            for assignment in (*gone, *come)
         ],
     )
     for assignment in gone:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from store.protocol import IntervalRow, Latest, Series, StoredCount
-from store.row_checks import sift
+from store.row_checks import check_finite, sift
 from store.schema import CONSUMPTION, CONSUMPTION_DAY
 from store.sqlite_consumption import SCHEMA as CONSUMPTION_SCHEMA
 from store.sqlite_consumption import select_rows, write_rows
@@ -136,11 +136,13 @@ class SqliteReadings:
     async def write_intervals(self, rows: Iterable[IntervalRow]) -> None:
         """See `ReadingStore.write_intervals`."""
         given = list(rows)
+        check_finite(given)
         await self._thread.write(lambda connection: write_rows(connection, CONSUMPTION, given))
 
     async def write_days(self, rows: Iterable[IntervalRow]) -> None:
         """See `ReadingStore.write_days`."""
         given = list(rows)
+        check_finite(given)
         await self._thread.write(lambda connection: write_rows(connection, CONSUMPTION_DAY, given))
 
     async def intervals(self, site: str, start_ms: int, end_ms: int, point: str | None = None) -> list[IntervalRow]:

@@ -1,0 +1,175 @@
+"""What becomes of a message: checked, marked, stored, answered; whatever it is, it blocks no other."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from collector.backoff import Backoff
+from collector.outage import Outage
+from collector.quarantine import Quarantine
+from store.entities import Entities
+from store.protocol import ReadingStore, StoreConfigurationError, StoreUnavailableError
+from store.schema import EARLIEST_MS, INTERVAL_MS, LATEST_MS
+from wire_format.batch import Acknowledgement, Batch, BatchId
+from wire_format.codec import batch_id_of, decode_batch
+from wire_format.errors import WireFormatError
+from wire_format.topics import EdgeAddress, TopicError, edge_of
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 10.0
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message as it arrived; `response_topic` and `correlation_data` are None where it had none."""
+
+    topic: str
+    payload: bytes
+    response_topic: str | None = None
+    correlation_data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An acknowledgement and the topic that it belongs on."""
+
+    topic: str
+    acknowledgement: Acknowledgement
+
+
+class RejectedError(Exception):
+    """The message is no batch of the edge that it names; the text is the reason that the edge gets."""
+
+
+class Ingest:
+    """Takes messages into the store.
+
+    Args:
+        readings: where rows go.
+        entities: where intervals are marked for evaluation, before the rows are stored: a kill in between leaves a
+            mark too many, never one too few.
+        quarantine: where goes what cannot be stored.
+        clock_ms: the collector's clock, in ms since 1970 UTC.
+    """
+
+    def __init__(
+        self,
+        readings: ReadingStore,
+        entities: Entities,
+        quarantine: Quarantine,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._readings = readings
+        self._entities = entities
+        self._quarantine = quarantine
+        self._clock_ms = clock_ms
+        self._under_way: set[tuple[EdgeAddress, BatchId]] = set()
+        self._outage = Outage("store")
+
+    async def take(self, message: Incoming) -> Answer | None:
+        """Store a message or set it aside, and return what to answer once that is durable.
+
+        While the store is unavailable it tries again and again. None is returned when there is nobody to answer, and
+        for a batch of which a copy is under way already: that one will be answered.
+        """
+        try:
+            edge = edge_of(message.topic)
+        except TopicError as problem:
+            logger.error("message set aside: %s", problem)  # noqa: TRY400  # a sender's mistake needs no traceback
+            await self._keep_payload(message, None, str(problem))
+            return None
+        try:
+            batch = _read(message, edge)
+        except RejectedError as problem:
+            return await self._reject(message, edge, str(problem))
+        key = (edge, batch.batch_id)
+        if key in self._under_way:
+            return None
+        self._under_way.add(key)
+        try:
+            return await self._store(message, edge, batch)
+        except Exception as problem:
+            # The edge of this message's task: what no code expected must not come back for ever.
+            logger.exception("batch %s of %s set aside", batch.batch_id, edge)
+            return await self._reject(message, edge, f"the collector failed: {type(problem).__name__}: {problem}")
+        finally:
+            self._under_way.discard(key)
+
+    async def _store(self, message: Incoming, edge: EdgeAddress, batch: Batch) -> Answer:
+        marks = {
+            (rows.device, time_ms - time_ms % INTERVAL_MS)
+            for rows in batch.devices
+            for time_ms in rows.times_ms
+            if EARLIEST_MS <= time_ms < LATEST_MS
+        }
+        backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        while True:
+            try:
+                await self._entities.mark_dirty(edge.site, marks)
+                refused = await self._readings.write(edge.site, batch.devices)
+                if refused:
+                    await self._quarantine.keep_rows(message.topic, batch, refused)
+                    logger.error(
+                        "%d rows of %s set aside, the first: %s %s", len(refused), edge, refused[0].device,
+                        refused[0].reason,
+                    )  # fmt: skip
+            except (StoreUnavailableError, StoreConfigurationError) as problem:
+                self._outage.failed(problem)
+                await asyncio.sleep(backoff.pause_s())
+            else:
+                self._outage.succeeded()
+                return Answer(
+                    edge.topic("ack"),
+                    Acknowledgement(batch.batch_id, stored=True, collector_time_ms=self._clock_ms(), refused=refused),
+                )
+
+    async def _reject(self, message: Incoming, edge: EdgeAddress, reason: str) -> Answer | None:
+        batch_id = _claimed_id(message)
+        logger.error("message of %s set aside: %s", edge, reason)
+        await self._keep_payload(message, batch_id, reason)
+        if batch_id is None:
+            return None
+        return Answer(
+            edge.topic("ack"),
+            Acknowledgement(batch_id, stored=False, collector_time_ms=self._clock_ms(), reason=reason),
+        )
+
+    async def _keep_payload(self, message: Incoming, batch_id: BatchId | None, reason: str) -> None:
+        backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        while True:
+            try:
+                return await self._quarantine.keep_payload(message.topic, batch_id, message.payload, reason)
+            except (StoreUnavailableError, StoreConfigurationError) as problem:
+                self._outage.failed(problem)
+                await asyncio.sleep(backoff.pause_s())
+
+
+def _read(message: Incoming, edge: EdgeAddress) -> Batch:
+    if message.topic != edge.topic("batch"):
+        raise RejectedError(f"topic {message.topic} is not for batches")
+    if message.response_topic is not None and message.response_topic != edge.topic("ack"):
+        raise RejectedError(f"response topic {message.response_topic[:200]!r} is not {edge.topic('ack')}")
+    try:
+        batch = decode_batch(message.payload)
+    except WireFormatError as problem:
+        raise RejectedError(str(problem)) from problem
+    if message.correlation_data is not None and message.correlation_data != batch.batch_id.to_bytes():
+        raise RejectedError("correlation data is not the id of the batch")
+    return batch
+
+
+def _claimed_id(message: Incoming) -> BatchId | None:
+    """The id that the sender waits for: that of the correlation data, else what the payload says."""
+    try:
+        if message.correlation_data is not None:
+            return BatchId.from_bytes(message.correlation_data)
+        return batch_id_of(message.payload)
+    except ValueError:
+        return None
