@@ -85,7 +85,11 @@ class ElectricityMeter:
 
     def values(self, time_s: float) -> dict[str, Value]:
         """Quantity -> value, by the catalogue's names and units."""
-        values: dict[str, Value] = {"frequency": self._mains.frequency_hz(time_s)}
+        values: dict[str, Value] = {
+            "frequency": self._mains.frequency_hz(time_s),
+            "phase_rotation": 1.0,  # to the right
+            "phase_sequence": 0.0,  # as it should be
+        }
         voltages = [self._mains.voltage_v(phase, time_s) for phase in range(3)]
         active = [curves.net.rate(time_s) for curves in self._active]
         reactive = [curves.net.rate(time_s) for curves in self._reactive]
