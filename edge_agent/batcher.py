@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from edge_agent.outbox.errors import OutboxWriteError
+from edge_agent.outbox.errors import OutboxError, OutboxWriteError
 from edge_agent.samples import Sample, Shape
 from edge_agent.totals import Totals
 from wire_format.batch import Column, DeviceRows
+from wire_format.errors import WireFormatError
 from wire_format.quality import Quality
 
 BATCH_INTERVAL_S = 1.0
@@ -33,12 +34,22 @@ class RecordSink(Protocol):
 
 
 @dataclass(slots=True)
+class DeviceCounts:
+    """What one device has given since the start; `missing` are cells without a number."""
+
+    rows: int = 0
+    values: int = 0
+    missing: int = 0
+
+
+@dataclass(slots=True)
 class BatcherStatistics:
-    """Counts since the start."""
+    """Counts since the start, of what the outbox has taken. A failed write costs the rows of one second."""
 
     rows: int = 0
     values_sampled: int = 0
     write_failures: int = 0
+    devices: dict[str, DeviceCounts] = field(default_factory=dict)
 
 
 class Batcher:
@@ -82,13 +93,22 @@ class Batcher:
             self._state = self._totals.encode()
         try:
             number = self._sink.append(rows, self._clock_source(), self._state)
-        except OutboxWriteError as problem:
+        except (OutboxError, OutboxWriteError, WireFormatError) as problem:
             self.statistics.write_failures += 1
             log.error("rows of %d devices could not be kept: %s", len(rows), problem)  # noqa: TRY400  # no trace
             return
-        self.statistics.rows += sum(len(device.times_ms) for device in rows)
-        self.statistics.values_sampled += sum(device.value_count() for device in rows)
+        for device in rows:
+            self._count(device)
         self._notify(number)
+
+    def _count(self, rows: DeviceRows) -> None:
+        values = rows.value_count()
+        counts = self.statistics.devices.setdefault(rows.device, DeviceCounts())
+        counts.rows += len(rows.times_ms)
+        counts.values += values
+        counts.missing += len(rows.times_ms) * len(rows.columns) - values
+        self.statistics.rows += len(rows.times_ms)
+        self.statistics.values_sampled += values
 
 
 def device_rows(device: str, shape: Shape, samples: Sequence[Sample]) -> DeviceRows:

@@ -6,9 +6,10 @@ of what follows, and that many registers; id 0xFFFF ends the chain.
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from device_profiles.profile import Profile, Register, Tier
+from device_profiles.sunspec import END_OF_CHAIN, MARKER, MARKER_ADDRESS, MODEL_LIMIT, Model, find_layout
 from edge_agent.clock import Clock
 from edge_agent.errors import DeviceReadError, UnusableReplyError
 from edge_agent.modbus_device import ModbusDevice
@@ -17,64 +18,47 @@ from edge_agent.samples import Sample, missing_sample, shape_of
 from edge_agent.totals import Totals
 from wire_format.quality import Quality
 
-MARKER = b"SunS"
-MARKER_ADDRESS = 40000
 FUNCTION_CODE = 3
-END_OF_CHAIN = 0xFFFF
-MAXIMUM_MODELS = 100
 
 log = logging.getLogger(__name__)
 
-ReadRegisters = Callable[[int, int], Awaitable[bytes]]
+ReadWords = Callable[[int, int], Awaitable[bytes]]
 """Reads holding registers: address, count."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelBlock:
-    """A model of the chain: `address` of its id register, and its whole `length` in registers."""
-
-    model: int
-    address: int
-    length: int
-
-
-async def walk_chain(read: ReadRegisters) -> tuple[ModelBlock, ...]:
-    """List the models of a device.
+async def walk_device(read: ReadWords) -> tuple[Model, ...]:
+    """List the models of a device, two registers a model.
 
     Raises UnusableReplyError when there is no marker or no end, and what `read` raises.
     """
-    if await read(MARKER_ADDRESS, 2) != MARKER:
+    if _words(await read(MARKER_ADDRESS, 2)) != MARKER:
         raise UnusableReplyError(f"no SunSpec marker at register {MARKER_ADDRESS}")
-    blocks: list[ModelBlock] = []
+    models: list[Model] = []
     address = MARKER_ADDRESS + 2
-    while len(blocks) < MAXIMUM_MODELS and address < 0xFFFF:
-        header = await read(address, 2)
-        model, length = int.from_bytes(header[:2], "big"), int.from_bytes(header[2:], "big")
-        if model == END_OF_CHAIN:
-            return tuple(blocks)
-        blocks.append(ModelBlock(model, address, length + 2))
-        address += length + 2
-    raise UnusableReplyError(f"the chain of SunSpec models has no end after {len(blocks)} models")
+    while len(models) < MODEL_LIMIT and address < 0xFFFF:
+        number, length = _words(await read(address, 2))
+        if number == END_OF_CHAIN:
+            return tuple(models)
+        models.append(Model(number, address, length))
+        address = models[-1].following
+    raise UnusableReplyError(f"the chain of SunSpec models has no end after {len(models)} models")
 
 
-def choose_layout(profile: Profile, blocks: Iterable[ModelBlock]) -> Profile | None:
-    """The profile at the absolute addresses of the first model that it covers, None when there is none.
-
-    Registers beyond the end of the block belong to the next model and are left out.
-    """
-    for block in blocks:
-        layout = profile.for_sunspec_model(block.model)
-        if layout is not None:
-            return replace(layout, registers=_moved(layout.registers, block), helpers=_moved(layout.helpers, block))
-    return None
+def layout_at(layout: Profile, model: Model) -> Profile:
+    """A layout at its absolute addresses. Registers beyond the model's end belong to the next one and are left out."""
+    return replace(layout, registers=_moved(layout.registers, model), helpers=_moved(layout.helpers, model))
 
 
-def _moved(registers: Iterable[Register], block: ModelBlock) -> tuple[Register, ...]:
+def _moved(registers: Iterable[Register], model: Model) -> tuple[Register, ...]:
     return tuple(
-        replace(register, address=block.address + register.address)
+        replace(register, address=model.start + register.address)
         for register in registers
-        if register.address + register.count <= block.length
+        if register.address + register.count <= model.count
     )
+
+
+def _words(data: bytes) -> tuple[int, int]:
+    return int.from_bytes(data[:2], "big"), int.from_bytes(data[2:4], "big")
 
 
 class SunspecDevice:
@@ -119,16 +103,16 @@ class SunspecDevice:
         self._line.close()
 
     async def _find(self) -> ModbusDevice:
-        blocks = await walk_chain(self._read_registers)
-        layout = choose_layout(self._profile, blocks)
-        models = ", ".join(str(block.model) for block in blocks)
-        if layout is None:
+        chain = await walk_device(self._read_words)
+        found = find_layout(self._profile, chain)
+        models = ", ".join(str(model.model) for model in chain)
+        if found is None:
             raise UnusableReplyError(f"has SunSpec models {models}; profile {self._profile.id} covers none of them")
         log.info("%s: SunSpec models %s", self.device_id, models)
         self._last_problem = ""
-        return ModbusDevice(self.device_id, self._unit_id, layout, self._line, self._clock, self._totals)
+        return ModbusDevice(self.device_id, self._unit_id, layout_at(*found), self._line, self._clock, self._totals)
 
-    async def _read_registers(self, address: int, count: int) -> bytes:
+    async def _read_words(self, address: int, count: int) -> bytes:
         return await self._line.read(self._unit_id, FUNCTION_CODE, address, count, self._profile.pause_s)
 
     def _missing(self, tier: Tier, quality: Quality) -> Sample:

@@ -1,0 +1,185 @@
+"""The edge agent: wires lines, counters, outbox and publisher together, and runs them until it is told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_agent.batcher import BATCH_INTERVAL_S, Batcher
+from edge_agent.clock import Clock, SystemClock, clock_source, next_grid_time_ms
+from edge_agent.errors import AgentConfigurationError
+from edge_agent.installation import SUNSPEC, InstalledLine, installed_lines
+from edge_agent.modbus_device import ModbusDevice
+from edge_agent.modbus_line import ModbusLine
+from edge_agent.outbox import Outbox, OutboxError, OutboxWriteError
+from edge_agent.publisher import Publisher
+from edge_agent.sampler import Sampler
+from edge_agent.samples import PolledDevice
+from edge_agent.scale import MtSicsScale
+from edge_agent.sunspec import SunspecDevice
+from edge_agent.totals import Totals
+from site_config.schema import Site
+from wire_format.topics import EdgeAddress
+
+DRAIN_TIMEOUT_S = 10.0
+"""How long a stop waits for acknowledgements; what is missing then goes out after the next start."""
+
+FLUSH_PHASE_MS = 500
+"""Rows are handed over in the middle between two polls, when most devices have answered."""
+
+CLOCK_CHECK_INTERVAL_S = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Agent:
+    """An agent for one site file.
+
+    Raises AgentConfigurationError, with one line that names line and device, when the file cannot be carried out.
+    """
+
+    def __init__(self, site: Site, *, profile_directories: Sequence[Path] = (), clock: Clock | None = None) -> None:
+        self.lines = installed_lines(site, profile_directories)
+        self.run_id = secrets.token_hex(8)
+        self._site = site
+        self._clock = clock or SystemClock()
+        self._clock_source = clock_source()
+        self._samplers: list[Sampler] = []
+        self._batcher: Batcher | None = None
+        self._publisher: Publisher | None = None
+        self._outbox: Outbox | None = None
+        self._unacknowledged = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sample, keep and publish until `stop` is set; then hand over what is there and end.
+
+        Raises AgentConfigurationError when the outbox cannot be used, and SiteFileError when the broker's password
+        cannot be read.
+        """
+        # pymodbus logs each timeout with a dump of its last frames; the line says it once, with the device's name.
+        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+        try:
+            outbox = Outbox.open(self._site.data_dir / "outbox", max_bytes=self._site.outbox_max_bytes)
+        except OutboxError as problem:
+            raise AgentConfigurationError(f"data_dir: {problem}") from problem
+        try:
+            await self._run(outbox, stop)
+        finally:
+            self._unacknowledged = _count_records(outbox)
+            outbox.close()
+
+    async def _run(self, outbox: Outbox, stop: asyncio.Event) -> None:
+        totals = Totals()
+        totals.restore(outbox.last_state)
+        self._outbox = outbox
+        self._publisher = publisher = Publisher(
+            outbox,
+            EdgeAddress(self._site.site, self._site.edge),
+            self._site.mqtt,
+            run_id=self.run_id,
+            acknowledgement_timeout_s=self._site.acknowledgement_timeout_s,
+        )
+        self._batcher = batcher = Batcher(outbox, totals, publisher.notify, lambda: self._clock_source)
+        self._samplers = [self._sampler(line, totals, batcher) for line in self.lines]
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                publishing = tasks.create_task(publisher.run(), name="publisher")
+                sampling = [
+                    tasks.create_task(sampler.run(), name=f"line {sampler.line_id}") for sampler in self._samplers
+                ]
+                around = [
+                    tasks.create_task(self._flush_each_second(batcher), name="batcher"),
+                    tasks.create_task(self._sync(outbox), name="sync"),
+                    tasks.create_task(self._watch_clock(), name="clock"),
+                ]
+                await stop.wait()
+                await _cancel([*sampling, *around])
+                batcher.flush()
+                await _sync_now(outbox)
+                if not await publisher.drain(DRAIN_TIMEOUT_S):
+                    log.warning(
+                        "not everything was acknowledged in %g s; it goes out at the next start", DRAIN_TIMEOUT_S
+                    )
+                await _cancel([publishing])
+        finally:
+            batcher.flush()
+
+    async def _flush_each_second(self, batcher: Batcher) -> None:
+        interval_ms = round(BATCH_INTERVAL_S * 1000)
+        while True:
+            wall_ms = self._clock.wall_ms()
+            due_ms = next_grid_time_ms(wall_ms - FLUSH_PHASE_MS, interval_ms) + FLUSH_PHASE_MS
+            await self._clock.sleep((due_ms - wall_ms) / 1000)
+            batcher.flush()
+
+    async def _sync(self, outbox: Outbox) -> None:
+        while True:
+            await self._clock.sleep(self._site.sync_interval_s)
+            await _sync_now(outbox)
+
+    async def _watch_clock(self) -> None:
+        while True:
+            source = clock_source()
+            if source != self._clock_source:
+                log.warning("the clock rests on %s now, before on %s", source, self._clock_source)
+                self._clock_source = source
+            await self._clock.sleep(CLOCK_CHECK_INTERVAL_S)
+
+    def _sampler(self, line: InstalledLine, totals: Totals, batcher: Batcher) -> Sampler:
+        return Sampler(
+            line.settings.id,
+            self._devices(line, totals),
+            self._clock,
+            batcher.add,
+            poll_interval_s=self._site.poll_interval_s,
+            slow_interval_s=self._site.slow_interval_s,
+            device_intervals_s={
+                device.settings.id: device.settings.poll_interval_s
+                for device in line.devices
+                if device.settings.poll_interval_s is not None
+            },
+        )
+
+    def _devices(self, line: InstalledLine, totals: Totals) -> list[PolledDevice]:
+        if line.is_scale:
+            settings = line.devices[0].settings
+            return [
+                MtSicsScale(
+                    settings.id,
+                    line.transport,
+                    self._clock,
+                    totals,
+                    threshold_kg=settings.weighing_threshold_kg,
+                    timeout_s=line.settings.timeout_s,
+                )
+            ]
+        modbus = ModbusLine(line.settings.id, line.transport, self._clock, timeout_s=line.settings.timeout_s)
+        devices: list[PolledDevice] = []
+        for device in line.devices:
+            kind = SunspecDevice if device.profile.protocol == SUNSPEC else ModbusDevice
+            devices.append(
+                kind(device.settings.id, device.settings.unit_id, device.profile, modbus, self._clock, totals)
+            )
+        return devices
+
+
+def _count_records(outbox: Outbox) -> int:
+    return sum(len(numbers) for numbers in outbox.unacknowledged())
+
+
+async def _sync_now(outbox: Outbox) -> None:
+    """In a thread: an SD card may take its time, and polls must not wait for it."""
+    try:
+        await asyncio.to_thread(outbox.sync)
+    except OutboxWriteError as problem:
+        log.error("%s; readings since the last sync would be lost in a power cut", problem)  # noqa: TRY400  # no trace
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,160 @@
+"""`leanmeter edge`: run the agent of a site file, or tell beforehand what it will ask for."""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edge_agent.agent import Agent
+from edge_agent.bus_plan import DevicePlan, LinePlan, is_relative, plan_line
+from edge_agent.errors import AgentConfigurationError
+from edge_agent.installation import installed_lines
+from site_config.schema import Site, load_site
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    """Add `edge` with its subcommands; each sets `handler`."""
+    edge = subparsers.add_parser("edge", help="read meters and scales, keep the readings, publish them")
+    commands = edge.add_subparsers(required=True, metavar="command")
+
+    run = _command(commands, "run", "read, keep and publish until Ctrl-C or SIGTERM")
+    run.add_argument("--summary", type=Path, metavar="FILE", help="at the end write what was counted, as JSON")
+    run.set_defaults(handler=_run)
+
+    plan = _command(commands, "plan", "the requests that a site file leads to, and the bus time that they take")
+    plan.add_argument("--json", action="store_true", help="write JSON")
+    plan.set_defaults(handler=_plan)
+
+
+def _command(commands: "argparse._SubParsersAction[Any]", name: str, text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.add_argument("--config", type=Path, required=True, metavar="site.yaml", help="the site file")
+    command.add_argument(
+        "--profiles",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder with profiles of your own, <maker>/<model>.yaml; may be given several times",
+    )
+    return command
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    agent = Agent(load_site(arguments.config), profile_directories=_directories(arguments))
+    if arguments.summary is not None:
+        _check_writable(arguments.summary)
+    _event_loop_runner(_run_until_signal(agent))
+    if arguments.summary is not None:
+        _write_summary(arguments.summary, agent.summary())
+    return 0
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    site = load_site(arguments.config)
+    plans = [plan_line(line) for line in installed_lines(site, _directories(arguments))]
+    if arguments.json:
+        sys.stdout.write(json.dumps([_as_json(plan, site) for plan in plans], indent=2) + "\n")
+    else:
+        sys.stdout.write("".join(_as_text(plan, site) for plan in plans))
+    return 0
+
+
+def _directories(arguments: argparse.Namespace) -> Sequence[Path]:
+    directories: list[Path] = arguments.profiles
+    for directory in directories:
+        if not directory.is_dir():
+            raise AgentConfigurationError(f"--profiles {directory}: there is no such folder")
+    return directories
+
+
+async def _run_until_signal(agent: Agent) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await agent.run(stop)
+
+
+def _event_loop_runner(main: Any) -> None:
+    try:
+        import uvloop  # noqa: PLC0415  # quicker where it exists; it has no wheels for every platform
+    except ImportError:
+        asyncio.run(main)
+    else:
+        uvloop.run(main)
+
+
+def _check_writable(path: Path) -> None:
+    """Before hours of readings, not after them."""
+    if not path.parent.is_dir():
+        raise AgentConfigurationError(f"--summary {path}: there is no folder {path.parent}")
+
+
+def _write_summary(path: Path, summary: dict[str, object]) -> None:
+    unfinished = path.with_name(path.name + ".new")
+    try:
+        unfinished.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as problem:
+        raise AgentConfigurationError(f"--summary {path}: cannot be written: {problem.strerror}") from problem
+
+
+def _as_json(plan: LinePlan, site: Site) -> dict[str, object]:
+    return {
+        "line": plan.line.settings.id,
+        "transport": str(plan.line.transport),
+        "poll_interval_s": site.poll_interval_s,
+        "cycle_s": round(plan.cycle_s, 4),
+        "longest_cycle_s": round(plan.longest_cycle_s, 4),
+        "devices": [_device_as_json(device) for device in plan.devices],
+    }
+
+
+def _device_as_json(plan: DevicePlan) -> dict[str, object]:
+    return {
+        "device": plan.device.settings.id,
+        "profile": plan.device.profile.id,
+        "unit_id": plan.device.settings.unit_id,
+        "addresses": "from the start of the SunSpec model" if is_relative(plan.device) else "absolute",
+        "time_s": {tier: round(time_s, 4) for tier, time_s in plan.time_s.items()},
+        "requests": [
+            {
+                "tier": tier,
+                "function_code": request.function_code,
+                "address": request.address,
+                "count": request.count,
+                "quantities": [register.quantity for register in request.registers],
+            }
+            for tier, requests in plan.requests.items()
+            for request in requests
+        ],
+    }
+
+
+def _as_text(plan: LinePlan, site: Site) -> str:
+    cycle_ms, longest_ms, poll_ms = (
+        round(duration_s * 1000) for duration_s in (plan.cycle_s, plan.longest_cycle_s, site.poll_interval_s)
+    )
+    lines = [f"{plan.line.settings.id}: {plan.line.transport}, {cycle_ms} to {longest_ms} ms of {poll_ms} ms"]
+    if longest_ms > poll_ms:
+        lines.append("  too slow for the poll interval: polls will be skipped; raise the baud rate or poll_interval_s")
+    for device in plan.devices:
+        settings = device.device.settings
+        sign = "+" if is_relative(device.device) else ""
+        lines.append(f"  {settings.id} ({device.device.profile.id}, unit {settings.unit_id})")
+        lines += [
+            f"    {tier}: function code {request.function_code}, {request.count} registers from "
+            f"{sign}{request.address}, {len(request.registers)} quantities"
+            for tier, requests in device.requests.items()
+            for request in requests
+        ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,214 @@
+"""A device read over TCP from a simulated unit: whole cycles, with what goes wrong in the field."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from device_profiles.profile import Encoding, Profile, Register
+from edge_agent.clock import SystemClock
+from edge_agent.modbus_device import FORGET_HOLES_AFTER_S, ModbusDevice
+from edge_agent.modbus_line import ModbusLine
+from edge_agent.samples import Sample
+from edge_agent.totals import Totals
+from edge_agent.transports import TcpAddress
+from simulators.faults import Reply, Request
+from simulators.modbus_server import ModbusTcpServer
+from simulators.modbus_unit import ModbusUnit
+from simulators.register_sources import LiteralRegisters
+from tests.edge_agent.registers import register
+from tests.servers.ports import LOOPBACK
+from wire_format.quality import Quality
+
+TIMEOUT_S = 0.1
+
+
+class ShiftedClock(SystemClock):
+    """The system's clock, which a test may move on."""
+
+    shift_s = 0.0
+
+    def monotonic_s(self) -> float:
+        return super().monotonic_s() + self.shift_s
+
+
+class OnRequest:
+    """Changes the replies to requests for one address."""
+
+    def __init__(self, address: int, change: Callable[[Reply], Reply]) -> None:
+        self._address = address
+        self._change = change
+        self.active = True
+
+    def apply(self, request: Request, reply: Reply) -> Reply:
+        return self._change(reply) if self.active and request.address == self._address else reply
+
+
+def silent(reply: Reply) -> Reply:
+    return replace(reply, silent=True)
+
+
+def exception(code: int) -> Callable[[Reply], Reply]:
+    return lambda reply: replace(reply, pdu=bytes((reply.pdu[0] | 0x80, code)))
+
+
+def meter_profile(*registers: Register, helpers: tuple[Register, ...] = ()) -> Profile:
+    return Profile("maker/meter", "Maker", ("Meter",), "electricity", "modbus", "A", ("test",), registers, helpers)
+
+
+# Two requests, since the addresses lie far apart.
+VOLTAGE = register(0, quantity="voltage_l1_n", unit="V", exponent=-1, scale=0.1)
+CURRENT = register(1, quantity="current_l1", unit="A", exponent=-2, scale=0.01)
+POWER = register(500, 2, quantity="active_power_total", unit="W", encoding=Encoding.S32)
+ENERGY = register(502, 2, quantity="active_energy_import_total", unit="kWh", exponent=-2, scale=0.01)
+FREQUENCY = register(900, quantity="frequency", unit="Hz", exponent=-2, scale=0.01, tier="slow")
+WORDS = {0: 2301, 1: 512, 500: 0xFFFF, 501: 0xFFFE, 502: 1, 503: 2, 900: 5001}
+VALUES = {"voltage_l1_n": 2301, "current_l1": 512, "active_power_total": -2, "active_energy_import_total": 65538}
+
+
+class Bench:
+    """A device and the unit that it reads."""
+
+    def __init__(self, device: ModbusDevice, words: dict[int, int], unit: ModbusUnit, clock: ShiftedClock) -> None:
+        self.device = device
+        self.words = words
+        self.unit = unit
+        self.clock = clock
+
+    async def read(self) -> dict[str, int | Quality]:
+        """The integer of each quantity, or the quality of a missing one."""
+        return cells(await self.device.read("fast"))
+
+
+def cells(sample: Sample) -> dict[str, int | Quality]:
+    return {
+        column.quantity: quality if integer is None else integer
+        for column, integer, quality in zip(sample.shape, sample.integers, sample.quality, strict=True)
+    }
+
+
+@asynccontextmanager
+async def bench(
+    *faults: OnRequest, profile: Profile | None = None, words: dict[int, int] | None = None
+) -> AsyncIterator[Bench]:
+    words = dict(WORDS) if words is None else words
+    unit = ModbusUnit(LiteralRegisters({3: words}), faults=faults)
+    async with ModbusTcpServer({1: unit}, LOOPBACK, 0) as server:
+        clock = ShiftedClock()
+        line = ModbusLine("main", TcpAddress(LOOPBACK, server.port), clock, timeout_s=TIMEOUT_S)
+        profile = profile or meter_profile(VOLTAGE, CURRENT, POWER, ENERGY, FREQUENCY)
+        device = ModbusDevice("main-meter", 1, profile, line, clock, Totals())
+        try:
+            yield Bench(device, words, unit, clock)
+        finally:
+            device.close()
+
+
+async def test_a_cycle_reads_all_quantities_of_its_tier() -> None:
+    async with bench() as meter:
+        before_ms = meter.clock.wall_ms()
+        sample = await meter.device.read("fast")
+        assert cells(sample) == VALUES
+        assert before_ms - 1 <= sample.time_ms <= meter.clock.wall_ms()
+        assert set(sample.quality) == {Quality.GOOD}
+        assert meter.unit.requests == 2
+        assert cells(await meter.device.read("slow")) == {"frequency": 5001}
+
+
+async def test_the_time_is_the_middle_of_the_transaction() -> None:
+    async with bench(OnRequest(500, lambda reply: replace(reply, delay_s=0.08))) as meter:
+        await meter.read()
+        before_ms = meter.clock.wall_ms()
+        sample = await meter.device.read("fast")
+        after_ms = meter.clock.wall_ms()
+        assert abs(sample.time_ms - (before_ms + after_ms) / 2) < 10
+
+
+async def test_a_block_that_fails_costs_its_own_cells_only() -> None:
+    async with bench(OnRequest(500, exception(4))) as meter:
+        found = await meter.read()
+        assert found == VALUES | {
+            "active_power_total": Quality.DEVICE_ERROR,
+            "active_energy_import_total": Quality.DEVICE_ERROR,
+        }
+
+
+async def test_a_silent_device_costs_one_timeout_a_cycle() -> None:
+    async with bench(OnRequest(0, silent), OnRequest(500, silent)) as meter:
+        sample = await meter.device.read("fast")
+        assert set(cells(sample).values()) == {Quality.LINK_ERROR}
+        assert not sample.answered
+        assert meter.unit.requests == 1
+
+
+async def test_a_device_that_stops_answering_within_a_cycle_keeps_what_it_said() -> None:
+    async with bench(OnRequest(500, silent)) as meter:
+        sample = await meter.device.read("fast")
+        assert cells(sample)["voltage_l1_n"] == 2301
+        assert cells(sample)["active_power_total"] is Quality.LINK_ERROR
+        assert sample.answered
+
+
+async def test_a_gateway_that_speaks_for_a_silent_device_is_a_link_error() -> None:
+    async with bench(OnRequest(0, exception(11))) as meter:
+        sample = await meter.device.read("fast")
+        assert set(cells(sample).values()) == {Quality.LINK_ERROR}
+        assert not sample.answered
+
+
+async def test_a_register_that_the_device_lacks_is_found_and_left_out() -> None:
+    registers = [register(address, quantity=f"voltage_{address}", unit="V") for address in range(8)]
+    words = {address: address for address in range(8) if address != 5}
+    async with bench(profile=meter_profile(*registers), words=words) as meter:
+        for _ in range(5):
+            found = await meter.read()
+        assert found == {f"voltage_{address}": address for address in range(8) if address != 5} | {
+            "voltage_5": Quality.DEVICE_ERROR
+        }
+        before = meter.unit.requests
+        await meter.read()
+        assert meter.unit.requests - before == 2
+
+
+async def test_a_register_left_out_is_tried_again_after_a_while() -> None:
+    registers = [register(address, quantity=f"voltage_{address}", unit="V") for address in range(4)]
+    words = dict.fromkeys((0, 1, 3), 7)
+    async with bench(profile=meter_profile(*registers), words=words) as meter:
+        for _ in range(5):
+            await meter.read()
+        meter.words[2] = 9
+        assert (await meter.read())["voltage_2"] is Quality.DEVICE_ERROR
+        meter.clock.shift_s = FORGET_HOLES_AFTER_S + 1
+        await meter.read()
+        assert (await meter.read())["voltage_2"] == 9
+
+
+async def test_a_total_that_reads_zero_once_is_no_reset() -> None:
+    async with bench() as meter:
+        await meter.read()
+        meter.words.update({502: 0, 503: 0})
+        assert (await meter.read())["active_energy_import_total"] is Quality.DEVICE_ERROR
+        meter.words.update({502: 1, 503: 3})
+        assert (await meter.read())["active_energy_import_total"] == 65539
+
+
+async def test_a_scale_factor_is_read_with_its_value() -> None:
+    scaled = register(0, quantity="active_power_total", unit="W", exponent=-1, scale_factor="W_SF")
+    helper = register(1, quantity="W_SF", unit="1", encoding=Encoding.S16)
+    profile = meter_profile(scaled, helpers=(helper,))
+    async with bench(profile=profile, words={0: 1234, 1: 1}) as meter:
+        assert await meter.read() == {"active_power_total": 123_400}
+
+
+async def test_a_problem_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    fault = OnRequest(0, silent)
+    async with bench(fault) as meter:
+        with caplog.at_level("INFO"):
+            for _ in range(4):
+                await meter.read()
+            fault.active = False
+            await meter.read()
+            await meter.read()
+    told = [record.message for record in caplog.records if "main-meter" in record.message]
+    assert told == ["main-meter (unit 1, line main): no reply within 0.1 s", "main-meter (unit 1, line main) answers"]
