@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from evaluation.intervals import INTERPOLATED, INTERVAL_MS, MEASURED, PARTIAL
+from evaluation.intervals import INTERPOLATED, MEASURED, PARTIAL
 from store.protocol import IntervalRow
+from store.schema import INTERVAL_MS
 
 # The first that occurs in a day is the day's quality: what weakens it most stands first.
 _WEAKEST_FIRST = (PARTIAL, INTERPOLATED, "thinned", "manual", "corrected", "outage", MEASURED)

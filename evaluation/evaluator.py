@@ -1,12 +1,11 @@
 """Recomputes the intervals and days of one site that new readings touch, as a function of what is stored."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from evaluation.days import Day, day_of, summarise
 from evaluation.intervals import (
-    INTERVAL_MS,
     PARTIAL,
     AssignedReadings,
     contiguous,
@@ -17,6 +16,7 @@ from evaluation.intervals import (
 from evaluation.unmetered import unmetered_id, unmetered_rows
 from site_config.points import Assignment, Point
 from store.protocol import IntervalRow, ReadingStore, Series
+from store.schema import INTERVAL_MS
 
 # A range is read and computed at once; a day of one-second readings is what a Pi holds easily.
 MAXIMUM_INTERVALS_AT_ONCE = 96
@@ -34,6 +34,10 @@ class SiteModel:
     assignments: tuple[Assignment, ...]
 
 
+async def _nothing() -> None:
+    """There is nobody to ask."""
+
+
 class Evaluator:
     """Evaluates one site. It remembers nothing: what it writes follows from what is stored alone.
 
@@ -41,12 +45,20 @@ class Evaluator:
         readings: where readings are read and intervals and days are written.
         model: the site.
         gap_limit_ms: readings further apart than this leave the time between them uncovered.
+        before_write: awaited before anything is written; what it raises ends the evaluation.
     """
 
-    def __init__(self, readings: ReadingStore, model: SiteModel, gap_limit_ms: int) -> None:
+    def __init__(
+        self,
+        readings: ReadingStore,
+        model: SiteModel,
+        gap_limit_ms: int,
+        before_write: Callable[[], Awaitable[None]] = _nothing,
+    ) -> None:
         self._readings = readings
         self._model = model
         self._gap_limit_ms = gap_limit_ms
+        self._before_write = before_write
 
     async def evaluate(self, dirty: Mapping[str, Iterable[int]]) -> int:
         """Recompute all that depends on readings of these devices in these intervals (starts in ms).
@@ -60,6 +72,7 @@ class Evaluator:
         days: dict[Day, set[str]] = {}
         for start_ms, end_ms in contiguous(everything, MAXIMUM_INTERVALS_AT_ONCE):
             rows = await self._evaluate_range(touched, start_ms, end_ms)
+            await self._before_write()
             await self._readings.write_intervals(rows)
             written += len(rows)
             for row in rows:
@@ -166,6 +179,7 @@ class Evaluator:
         for row in await self._readings.intervals(self._model.site, day.start_ms, day.end_ms):
             if row.point in by_point:
                 by_point[row.point].append(row)
+        await self._before_write()
         await self._readings.write_days(
             summarise(self._model.site, point, day, rows) for point, rows in sorted(by_point.items())
         )

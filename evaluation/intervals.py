@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from site_config.points import Assignment
 from store.protocol import Series
+from store.schema import INTERVAL_MS
 
-INTERVAL_MS = 15 * 60 * 1000
 MILLISECONDS_PER_HOUR = 3_600_000
-MINIMUM_GAP_LIMIT_MS = 60_000
 
 MEASURED = "measured"
 INTERPOLATED = "interpolated"

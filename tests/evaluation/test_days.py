@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from evaluation.days import Day, day_of, summarise
-from evaluation.intervals import INTERVAL_MS
 from store.protocol import IntervalRow
+from store.schema import INTERVAL_MS
 
 MADRID = ZoneInfo("Europe/Madrid")
 

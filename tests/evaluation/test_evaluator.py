@@ -4,9 +4,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from evaluation.evaluator import Evaluator, SiteModel
-from evaluation.intervals import INTERVAL_MS
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow
+from store.schema import INTERVAL_MS
 from tests.evaluation.memory_store import MemoryStore
 
 SITE = "bakery"
@@ -98,7 +98,7 @@ async def test_in_any_order_and_any_repetition_the_rows_are_those_of_one_pass() 
         Assignment("clamp", "mixer", ENERGY, from_ms=START_MS + 100 * 60_000),
         Assignment("main-meter", "main", ENERGY),
     )
-    chosen = random.Random(7)  # noqa: S311 - a repeatable order of arrival
+    chosen = random.Random(7)
     readings = [
         (device, minute / 2, minute * rise)
         for device, rise in (("clamp", 0.1), ("main-meter", 0.4))

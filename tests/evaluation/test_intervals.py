@@ -3,7 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.intervals import (
-    INTERVAL_MS,
     AssignedReadings,
     IntervalAmount,
     Total,
@@ -13,6 +12,7 @@ from evaluation.intervals import (
 )
 from site_config.points import Assignment
 from store.protocol import Series
+from store.schema import INTERVAL_MS
 
 MINUTE_MS = 60_000
 ENERGY = "active_energy_import_total"

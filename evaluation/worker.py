@@ -1,0 +1,116 @@
+"""Composition root of the evaluation: takes dirty marks, has their sites evaluated, and clears the marks."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+
+from evaluation.evaluator import Evaluator, SiteModel
+from evaluation.lease import EvaluationLease, LeaseLostError
+from evaluation.settings import EvaluationSettings
+from store.dirty_marks import DirtyMark
+from store.entities import Entities
+from store.factory import open_entities, open_readings
+from store.protocol import ReadingStore, StoreUnavailableError
+
+logger = logging.getLogger(__name__)
+
+# A share of what waits: the intervals of now come first, and are not held up by a long backlog.
+MARKS_AT_ONCE = 1000
+
+
+async def run(settings: EvaluationSettings, stop: asyncio.Event, *, once: bool = False) -> None:
+    """Evaluate until `stop` is set, or with `once` until no mark is left.
+
+    It may be killed at any moment: marks are cleared after their rows are written, and only those that were not set
+    again meanwhile. A store that does not answer is tried again. Raises StoreConfigurationError or ConfigurationError
+    when the stores cannot be used as configured.
+    """
+    readings = open_readings(settings.store)
+    try:
+        entities = open_entities(settings.entities)
+        try:
+            worker = Worker(readings, entities, gap_limit_ms=round(settings.gap_limit_s * 1000))
+            try:
+                await worker.work(settings.evaluation_interval_s, stop, once=once)
+            finally:
+                with contextlib.suppress(StoreUnavailableError):
+                    await worker.release()
+        finally:
+            await entities.close()
+    finally:
+        await readings.close()
+
+
+class Worker:
+    """Evaluates what is marked, under the lease.
+
+    Args:
+        readings: the store of readings, intervals and days.
+        entities: where marks, points and assignments are.
+        gap_limit_ms: see `Evaluator`.
+    """
+
+    def __init__(self, readings: ReadingStore, entities: Entities, *, gap_limit_ms: int) -> None:
+        self._readings = readings
+        self._entities = entities
+        self._gap_limit_ms = gap_limit_ms
+        self._lease = EvaluationLease(entities)
+        self._waiting = False
+
+    async def work(self, interval_s: float, stop: asyncio.Event, *, once: bool) -> None:
+        """Evaluate every `interval_s` seconds, and at once again while more is marked than was taken."""
+        while not stop.is_set():
+            try:
+                more = await self.cycle()
+            except (StoreUnavailableError, LeaseLostError) as problem:
+                logger.warning("not evaluated, trying again: %s", problem)
+                more = None
+            if more is False and once:
+                return
+            if not more:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), interval_s)
+
+    async def cycle(self) -> bool | None:
+        """Evaluate the marks of the latest intervals. Returns whether more wait; None when another process evaluates.
+
+        Raises StoreUnavailableError or LeaseLostError; what was not cleared stays marked.
+        """
+        if not await self._lease.acquire():
+            if not self._waiting:
+                logger.warning("another process evaluates; waiting for it to end")
+            self._waiting = True
+            return None
+        self._waiting = False
+        sites = {entry.site: entry for entry in await self._entities.sites()}
+        devices = [len(await self._entities.devices(site)) for site in sites]
+        limit = MARKS_AT_ONCE + 2 * sum(devices)
+        marks = await self._entities.dirty(limit)
+        by_site: dict[str, list[DirtyMark]] = {}
+        for mark in marks:
+            by_site.setdefault(mark.site, []).append(mark)
+        for site, mine in by_site.items():
+            if site in sites:
+                model = SiteModel(
+                    site,
+                    sites[site].time_zone,
+                    await self._entities.points(site),
+                    await self._entities.assignments(site),
+                )
+                await self._evaluate(model, mine)
+            # Readings of a site that nobody has declared have no points; declaring it marks them again.
+            await self._entities.clear(mine)
+        return len(marks) >= limit
+
+    async def release(self) -> None:
+        """Let another process evaluate."""
+        await self._lease.release()
+
+    async def _evaluate(self, model: SiteModel, marks: Sequence[DirtyMark]) -> None:
+        dirty: dict[str, set[int]] = {}
+        for mark in marks:
+            dirty.setdefault(mark.device, set()).add(mark.interval_start_ms)
+        evaluator = Evaluator(self._readings, model, self._gap_limit_ms, self._lease.hold)
+        written = await evaluator.evaluate(dirty)
+        logger.debug("site %s: %d marks, %d intervals written", model.site, len(marks), written)

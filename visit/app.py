@@ -1,0 +1,149 @@
+"""Composition root of the page: opens the store, starts the one reader and serves the page and its JSON."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from nicegui import Client, ui
+
+from evaluation.evaluator import SiteModel
+from site_config.errors import ConfigurationError
+from store.entities import Entities
+from store.factory import open_entities, open_readings
+from visit.page import LivePage
+from visit.reader import LiveReader, NamedSite
+from visit.settings import VisitSettings
+
+logger = logging.getLogger(__name__)
+
+# The collector makes the files; started together, it may be a moment later.
+FILE_DEADLINE_S = 3.0
+_LOOK_AGAIN_S = 0.1
+_SHUTDOWN_S = 2
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def run(settings: VisitSettings, stop: asyncio.Event) -> None:
+    """Serve the page until `stop` is set; once in a process.
+
+    Raises ConfigurationError when the address cannot be taken or a file is missing, StoreConfigurationError when a
+    store cannot be used.
+    """
+    listening = _listen(settings.host, settings.port)
+    try:
+        await _require_files(settings)
+        readings = open_readings(settings.store)
+        try:
+            entities = open_entities(settings.entities)
+            try:
+
+                async def load_site() -> NamedSite | None:
+                    return await _load_site(entities, settings.site)
+
+                reader = LiveReader(readings, settings.site, load_site, example=settings.example)
+                await _serve(settings, reader, listening, stop)
+            finally:
+                await entities.close()
+        finally:
+            await readings.close()
+    finally:
+        listening.close()
+
+
+async def _serve(settings: VisitSettings, reader: LiveReader, listening: socket.socket, stop: asyncio.Event) -> None:
+    # The first client is served numbers already.
+    await reader.refresh()
+    reading = asyncio.create_task(reader.run(), name="live reader")
+    server = _Server(
+        uvicorn.Config(
+            _application(reader, example=settings.example),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=_SHUTDOWN_S,
+        )
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listening]), name="page server")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    logger.info("the page is at http://%s:%d/", settings.host, settings.port)
+    try:
+        await asyncio.wait({reading, serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        server.should_exit = True
+        await serving
+        for task in (reading, stopping):
+            task.cancel()
+        for task in (reading, stopping):
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+def _application(reader: LiveReader, *, example: bool) -> FastAPI:
+    application = FastAPI(title="Leanmeter", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @application.get("/api/live")
+    async def live() -> dict[str, Any]:
+        return reader.view.to_json()
+
+    @ui.page("/", title=f"{reader.view.site_name} · Leanmeter")
+    async def page(client: Client) -> None:
+        await LivePage(reader, example=example).add_chart(client)
+
+    ui.run_with(
+        application, title="Leanmeter", dark=False, tailwind=False, show_welcome_message=False, language="en-US"
+    )
+    return application
+
+
+async def _load_site(entities: Entities, site: str) -> NamedSite | None:
+    entry = await entities.site(site)
+    if entry is None:
+        return None
+    model = SiteModel(site, entry.time_zone, await entities.points(site), await entities.assignments(site))
+    return NamedSite(entry.name or site, model)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the address before anything else, so that a mistake is told at once."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as problem:
+        raise ConfigurationError(f"host: {host!r} is no address of this machine: {problem.strerror}") from problem
+    listening = socket.socket(family, kind)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen()
+    except OSError as problem:
+        listening.close()
+        if problem.errno == errno.EADDRINUSE:
+            raise ConfigurationError(
+                f"port: {host}:{port} is taken by another program; end that or choose another port"
+            ) from problem
+        raise ConfigurationError(f"host, port: cannot listen on {host}:{port}: {problem.strerror}") from problem
+    listening.setblocking(False)  # noqa: FBT003  # the standard library has no keyword here
+    return listening
+
+
+async def _require_files(settings: VisitSettings) -> None:
+    """The page only reads: a store that is not there is a mistake in its path, and must not be made."""
+    named = {"entities": settings.entities, "store.sqlite": settings.store.sqlite}
+    wanted = {key: path for key, path in named.items() if path is not None}
+    deadline = asyncio.get_running_loop().time() + FILE_DEADLINE_S
+    while missing := {key: path for key, path in wanted.items() if not path.exists()}:
+        if asyncio.get_running_loop().time() > deadline:
+            key, path = next(iter(missing.items()))
+            raise ConfigurationError(f"{key}: {path} does not exist; correct the path or start the collector first")
+        await asyncio.sleep(_LOOK_AGAIN_S)

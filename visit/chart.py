@@ -1,0 +1,69 @@
+"""The curve as options for Apache ECharts. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from visit.curve import Curve
+from visit.language import _
+
+_GREEN, _SUN, _SOFT, _RULE = "#0b6b4d", "#d99a1c", "#51605a", "#dfe5de"
+
+
+def chart_options(curve: Curve, zone: ZoneInfo) -> dict[str, Any]:
+    """A time axis in the site's own time, and a line each for site, own generation and the example."""
+    series = [_line(_("Site"), curve, curve.site_kw, zone, _GREEN, area=True)]
+    if curve.generation_kw:
+        series.append(_line(_("Own generation"), curve, curve.generation_kw, zone, _SUN))
+    if curve.example_kw:
+        line = _line(_("Example baseline"), curve, curve.example_kw, zone, _SOFT)
+        series.append({**line, "lineStyle": {"width": 1.5, "type": "dashed", "color": _SOFT}})
+    return {
+        "animation": False,
+        # Times are given as the site's wall clock, whatever zone the browser is in.
+        "useUTC": True,
+        "textStyle": {"fontFamily": "inherit"},
+        "grid": {"left": 8, "right": 14, "top": 26, "bottom": 4, "containLabel": True},
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "line", "lineStyle": {"color": _SOFT}}},
+        "xAxis": {
+            "type": "time",
+            "min": _wall_clock_ms(curve.start_ms, zone),
+            "max": _wall_clock_ms(curve.end_ms, zone),
+            "splitNumber": 4,
+            "axisLine": {"lineStyle": {"color": _RULE}},
+            "axisTick": {"show": False},
+            "axisLabel": {"color": _SOFT, "fontSize": 12, "hideOverlap": True, "formatter": "{HH}:{mm}"},
+        },
+        "yAxis": {
+            "type": "value",
+            "name": "kW",
+            "nameTextStyle": {"color": _SOFT, "fontSize": 12, "align": "right"},
+            "splitNumber": 4,
+            "splitLine": {"lineStyle": {"color": _RULE}},
+            "axisLabel": {"color": _SOFT, "fontSize": 12},
+        },
+        "series": series,
+    }
+
+
+def _line(
+    name: str, curve: Curve, values: Sequence[float | None], zone: ZoneInfo, colour: str, *, area: bool = False
+) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "name": name,
+        "data": [
+            [_wall_clock_ms(time_ms, zone), None if value is None else round(value, 2)]
+            for time_ms, value in zip(curve.times_ms, values, strict=True)
+        ],
+        "showSymbol": False,
+        "lineStyle": {"width": 2, "color": colour},
+        "itemStyle": {"color": colour},
+        "areaStyle": {"color": colour, "opacity": 0.08} if area else None,
+    }
+
+
+def _wall_clock_ms(time_ms: int, zone: ZoneInfo) -> int:
+    offset = datetime.fromtimestamp(time_ms / 1000, zone).utcoffset()
+    return time_ms + (0 if offset is None else round(offset.total_seconds() * 1000))

@@ -1,0 +1,257 @@
+"""The page itself: cards and rows of NiceGUI that follow the shared view, one set for each client."""
+
+from html import escape
+from importlib.resources import files
+
+from nicegui import Client, ui
+from nicegui.element import Element
+from nicegui.elements.mixins.text_element import TextElement
+
+from visit import wording
+from visit.chart import chart_options
+from visit.language import _
+from visit.live import OLD_AFTER_S, LiveView, PointView
+from visit.reader import VIEW_INTERVAL_S, LiveReader
+
+# Rows change places at this pace only, so that nothing jumps away under a finger.
+SORT_EVERY = 10
+_STYLE = files("visit").joinpath("style.css").read_text(encoding="utf-8")
+
+
+def _text(tag: str, classes: str, text: str = "") -> TextElement:
+    return TextElement(tag=tag, text=text).classes(classes)
+
+
+def _box(classes: str, tag: str = "div") -> Element:
+    return ui.element(tag).classes(classes)
+
+
+def first_html(view: LiveView) -> str:
+    """What is shown until the scripts have run: name, number and state, without any of them."""
+    value, unit = wording.power(view.site_power_kw)
+    return (
+        f'<div id="lm-first"><div class="lm-top"><h1>{escape(view.site_name)}</h1>'
+        f'<span class="lm-state {view.state}">{escape(view.state_text)}</span></div>'
+        f'<div class="lm-page"><div class="lm-column"><div class="lm-card"><div class="lm-label">'
+        f'{escape(_("Site power now"))}</div><div class="lm-now"><span class="lm-now-number">{escape(value)}</span> '
+        f'<span class="lm-now-unit">{escape(unit)}</span></div></div></div></div></div>'
+    )
+
+
+class LivePage:
+    """One client's page. Building it asks the store nothing."""
+
+    def __init__(self, reader: LiveReader, *, example: bool) -> None:
+        self._reader = reader
+        self._ticks = 0
+        self._rows: dict[str, _Row] = {}
+        self._groups: dict[str, tuple[Element, Element]] = {}
+        ui.add_head_html(f"<style>{_STYLE}</style>")
+        ui.add_body_html(first_html(reader.view))
+        self._build_top()
+        with _box("lm-page", "main"):
+            with _box("lm-column"):
+                self._hero = _Hero()
+                self._today = _Today(reader, example=example)
+            with _box("lm-column"):
+                self._build_group("use", _("Where it goes"))
+                self._build_group("supply", _("Where it comes from"))
+                self._build_group("other", _("Water, materials and products"))
+                _build_savings(example=example)
+        self.update()
+
+    async def add_chart(self, client: Client) -> None:
+        """Draw the curve once the browser shows the rest, and follow the view from then on."""
+        await client.connected()
+        self._today.add_chart()
+        ui.timer(VIEW_INTERVAL_S, self.update)
+
+    def update(self) -> None:
+        """Follow the shared view; only what changed goes to the browser."""
+        view = self._reader.view
+        self._title.set_text(view.site_name)
+        self._state.set_text(view.state_text)
+        _set_class(self._state, f"lm-state {view.state}")
+        self._hero.show(view)
+        self._today.show(view)
+        self._show_points(view)
+        self._ticks += 1
+
+    def _build_top(self) -> None:
+        with _box("lm-top", "header"):
+            self._title = _text("h1", "")
+            self._state = _text("span", "lm-state").props('role="status"')
+            _text("span", "lm-state lm-lost", _("Connection lost, trying again"))
+
+    def _build_group(self, group: str, title: str) -> None:
+        card = _box("lm-card", "section")
+        with card:
+            _text("h2", "", title)
+            self._groups[group] = (card, _box("lm-rows", "ul"))
+        card.set_visibility(False)
+
+    def _show_points(self, view: LiveView) -> None:
+        shown = {line.id for line in view.points}
+        for gone in [name for name in self._rows if name not in shown]:
+            self._rows.pop(gone).element.delete()
+        for order, line in enumerate(view.points):
+            row = self._rows.get(line.id)
+            if row is None:
+                card, rows = self._groups[line.group]
+                card.set_visibility(True)
+                with rows:
+                    row = self._rows[line.id] = _Row(line)
+            row.show(line)
+            if self._ticks % SORT_EVERY == 0:
+                row.place(order)
+
+
+class _Hero:
+    """The one big number, and what stands behind it."""
+
+    def __init__(self) -> None:
+        self._card = _box("lm-card", "section")
+        with self._card:
+            _text("div", "lm-label", _("Site power now"))
+            with _box("lm-now"):
+                self._number = _text("span", "lm-now-number").props('data-testid="site-power"')
+                self._unit = _text("span", "lm-now-unit")
+            self._age = _text("div", "lm-age")
+            with _box("lm-facts"):
+                self._supply = self._fact(_("From the grid"))
+                self._own = self._fact(_("Own generation"))
+                self._today = self._fact(_("Used today"))
+
+    def show(self, view: LiveView) -> None:
+        value, unit = wording.power(view.site_power_kw)
+        self._number.set_text(value)
+        self._unit.set_text(unit)
+        age_s = view.site_power_age_s
+        self._age.set_text(view.site_power_note or wording.age(age_s))
+        stale = view.state != "live" or age_s is None or age_s > OLD_AFTER_S
+        _set_class(self._card, "lm-card lm-stale" if stale else "lm-card")
+        self._supply.set_text(_sum_of(view, "main"))
+        self._own.set_text(_sum_of(view, "generation"))
+        self._today.set_text(wording.today(view.site_today_kwh, "kWh"))
+
+    @staticmethod
+    def _fact(name: str) -> TextElement:
+        with _box("lm-fact"):
+            _text("div", "lm-fact-name", name)
+            return _text("div", "lm-fact-value")
+
+
+class _Today:
+    """The day's curve. The chart comes after the first HTML, because its script is as large as all else."""
+
+    def __init__(self, reader: LiveReader, *, example: bool) -> None:
+        self._reader = reader
+        self._chart: ui.echart | None = None
+        self._curve_version = -1
+        with _box("lm-card", "section"):
+            with _box("lm-heading"):
+                _text("h2", "", _("Today"))
+                self._note = _text("span", "lm-heading-note")
+            with _box("lm-legend", "ul"):
+                _text("li", "", _("Site"))
+                self._generation = _text("li", "generation", _("Own generation"))
+                if example:
+                    _text("li", "example", _("Example baseline, not measured"))
+            self._place = _box("lm-chart").props('role="img"')
+            self._place.props["aria-label"] = _("Curve of today's power")
+
+    def add_chart(self) -> None:
+        """Load and draw it."""
+        with self._place:
+            self._chart = ui.echart(chart_options(self._reader.curve, self._reader.time_zone))
+        self._curve_version = self._reader.curve_version
+
+    def show(self, view: LiveView) -> None:
+        """Follow view and curve."""
+        self._note.set_text(
+            ""
+            if view.measured_today_s is None
+            else _("measured for {duration}").format(duration=wording.duration(view.measured_today_s))
+        )
+        self._generation.set_visibility(any(line.role == "generation" for line in view.points))
+        if self._chart is not None and self._curve_version != self._reader.curve_version:
+            self._curve_version = self._reader.curve_version
+            self._chart.options.clear()
+            self._chart.options.update(chart_options(self._reader.curve, self._reader.time_zone))
+            self._chart.update()
+
+
+class _Row:
+    """One point: name and rate, share, today's amount and what is to be known about it."""
+
+    def __init__(self, line: PointView) -> None:
+        self._order = -1
+        self._width = ""
+        self.element = _box(f"lm-row {line.role}", "li").props(f'data-point="{line.id}"')
+        with self.element:
+            with _box("lm-row-line"):
+                self._name = _text("span", "lm-row-name")
+                with _box("lm-row-value", "span"):
+                    self._value = _text("span", "lm-row-number")
+                    self._unit = _text("span", "lm-row-unit")
+            self._bar = _box("lm-bar").props('aria-hidden="true"')
+            with self._bar:
+                self._fill = _box("lm-bar-fill")
+            with _box("lm-row-line"):
+                self._today = _text("span", "lm-row-small lm-row-today")
+                self._note = _text("span", "lm-row-small lm-row-note")
+
+    def show(self, line: PointView) -> None:
+        value, unit = wording.rate(line.rate, line.rate_unit)
+        has_rate = line.rate is not None or line.rate_unit != "kg"
+        self._name.set_text(line.name)
+        self._value.set_text(value if has_rate else "")
+        self._unit.set_text(f"\N{NO-BREAK SPACE}{unit}" if has_rate else "")
+        today = wording.today(line.today, line.today_unit)
+        self._today.set_text(_("{amount} today").format(amount=today))
+        scale = _("on the scale") if line.rate_unit == "kg" and line.rate is not None else ""
+        self._note.set_text(line.note or scale)
+        _set_class(self._note, "lm-row-small lm-row-note" if line.note else "lm-row-small")
+        self._bar.set_visibility(line.share is not None)
+        width = f"width:{100 * (line.share or 0):.0f}%"
+        if width != self._width:
+            self._width = width
+            self._fill.style(replace=width)
+
+    def place(self, order: int) -> None:
+        if order != self._order:
+            self._order = order
+            self.element.style(replace=f"order:{order}")
+
+
+def _build_savings(*, example: bool) -> None:
+    with _box("lm-card", "section"):
+        with _box("lm-heading"):
+            _text("h2", "", _("Savings: no baseline yet"))
+            if example:
+                _text("span", "lm-badge", _("example in the curve"))
+        _text(
+            "p",
+            "lm-text",
+            _("Savings need a baseline: some weeks of measured use before a change, or twelve monthly bills."),
+        )
+        if example:
+            _text(
+                "p",
+                "lm-text",
+                _("The dashed line is an example. It shows what a baseline will look like, and proves nothing."),
+            )
+
+
+def _sum_of(view: LiveView, role: str) -> str:
+    lines = [line for line in view.points if line.resource == "electricity" and line.role == role]
+    if not lines:
+        return wording.NO_VALUE
+    known = [line.rate for line in lines if line.rate is not None]
+    value, unit = wording.power(sum(known) if len(known) == len(lines) else None)
+    return f"{value} {unit}"
+
+
+def _set_class(element: Element, classes: str) -> None:
+    if element.classes != classes.split():
+        element.classes(replace=classes)
