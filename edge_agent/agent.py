@@ -43,6 +43,7 @@ class Agent:
     def __init__(self, site: Site, *, profile_directories: Sequence[Path] = (), clock: Clock | None = None) -> None:
         self.lines = installed_lines(site, profile_directories)
         self.run_id = secrets.token_hex(8)
+        self.drain_timeout_s = DRAIN_TIMEOUT_S
         self._site = site
         self._clock = clock or SystemClock()
         self._clock_source = clock_source()
@@ -98,7 +99,7 @@ class Agent:
                 await _cancel([*sampling, *around])
                 batcher.flush()
                 await _sync_now(outbox)
-                if not await publisher.drain(DRAIN_TIMEOUT_S):
+                if not await publisher.drain(self.drain_timeout_s):
                     log.warning(
                         "not everything was acknowledged in %g s; it goes out at the next start", DRAIN_TIMEOUT_S
                     )

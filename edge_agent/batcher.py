@@ -92,14 +92,29 @@ class Batcher:
         if self._totals.urgent or self._flushes % STATE_INTERVAL_FLUSHES == 0:
             self._state = self._totals.encode()
         try:
+            self._append(rows)
+        except WireFormatError:
+            # One device says something that no batch can carry: the others must not suffer from it.
+            for device in rows:
+                try:
+                    self._append([device])
+                except WireFormatError as problem:
+                    self._failed([device], problem)
+
+    def _append(self, rows: Sequence[DeviceRows]) -> None:
+        try:
             number = self._sink.append(rows, self._clock_source(), self._state)
-        except (OutboxError, OutboxWriteError, WireFormatError) as problem:
-            self.statistics.write_failures += 1
-            log.error("rows of %d devices could not be kept: %s", len(rows), problem)  # noqa: TRY400  # no trace
+        except (OutboxError, OutboxWriteError) as problem:
+            self._failed(rows, problem)
             return
         for device in rows:
             self._count(device)
         self._notify(number)
+
+    def _failed(self, rows: Sequence[DeviceRows], problem: Exception) -> None:
+        self.statistics.write_failures += 1
+        names = ", ".join(device.device for device in rows)
+        log.error("rows of %s could not be kept: %s", names, problem)
 
     def _count(self, rows: DeviceRows) -> None:
         values = rows.value_count()

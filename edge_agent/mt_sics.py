@@ -12,6 +12,7 @@ from wire_format.quality import Quality
 
 REQUEST = b"SI\r\n"
 MAXIMUM_LINE_BYTES = 80
+MAXIMUM_NUMBER_CHARACTERS = 14
 
 METRIC_EXPONENTS = {"g": -3, "kg": 0, "t": 3, "mg": -6, "ug": -9}
 """A unit is 10**exponent kg."""
@@ -75,6 +76,8 @@ def parse_reply(line: bytes) -> Weight | NoWeight:
 
 
 def _weight(number: str, unit: str, *, stable: bool) -> Weight:
+    if len(number) > MAXIMUM_NUMBER_CHARACTERS:
+        raise UnusableReplyError(f"{number[:MAXIMUM_NUMBER_CHARACTERS]!r}... is no weight")
     digits, _, decimals = number.partition(".")
     try:
         integer = int(digits + decimals)

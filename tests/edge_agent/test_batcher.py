@@ -1,10 +1,13 @@
 from collections.abc import Sequence
+from pathlib import Path
 
 from edge_agent.batcher import STATE_INTERVAL_FLUSHES, Batcher
+from edge_agent.outbox import Outbox
 from edge_agent.outbox.errors import OutboxWriteError
 from edge_agent.samples import ColumnShape, Sample
 from edge_agent.totals import Totals
 from wire_format.batch import DeviceRows
+from wire_format.codec import decode_rows
 from wire_format.quality import Quality
 
 SHAPE = (ColumnShape("active_power_total", "W", -1), ColumnShape("frequency", "Hz", -3))
@@ -104,3 +107,17 @@ def test_a_full_disk_is_counted_and_told_and_does_not_stop_anything() -> None:
     batcher.flush()
     assert numbers == [1]
     assert disk.records[0][2], "the state must come with the first record that can be written"
+
+
+def test_a_device_that_no_batch_can_carry_costs_the_others_nothing(tmp_path: Path) -> None:
+    with Outbox.open(tmp_path, max_bytes=1_000_000) as outbox:
+        batcher = Batcher(outbox, Totals(), lambda _: None, lambda: "ntp")
+        batcher.add(sample("oven", 1000))
+        batcher.add(sample("mad-meter", 1000, 2**70))
+        batcher.add(sample("mixer", 1000))
+        batcher.flush()
+        records = outbox.read(range(1, 10))
+    kept = [rows.device for record in records for rows in decode_rows(record.payload)[0]]
+    assert kept == ["oven", "mixer"]
+    assert batcher.statistics.write_failures == 1
+    assert set(batcher.statistics.devices) == {"oven", "mixer"}

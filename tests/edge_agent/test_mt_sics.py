@@ -54,9 +54,24 @@ def test_answers_without_a_weight(line: bytes, quality: Quality) -> None:
     assert answer.quality is quality
 
 
+LONG = [b"S S 1234567890123.5 kg"]
+
+
 @pytest.mark.parametrize(
     "line",
-    [b"", b"S", b"S S", b"S S 1.0", b"S S one g", b"S S 100 PCS", b"S X 1.0 g", b'I4 A "123"', b"\xff\xfe", b"+"],
+    [
+        b"",
+        b"S",
+        b"S S",
+        b"S S 1.0",
+        b"S S one g",
+        b"S S 100 PCS",
+        b"S X 1.0 g",
+        b'I4 A "123"',
+        b"\xff\xfe",
+        b"+",
+        b"S S 1234567890123.5 kg",
+    ],
 )
 def test_anything_else_is_no_reply(line: bytes) -> None:
     with pytest.raises(UnusableReplyError):

@@ -52,7 +52,7 @@ def cheapest_s(registers: list[Register], limits: RequestLimits) -> float:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_plan_is_as_cheap_as_the_best_of_all_plans(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311  # makes test data, protects nothing
+    chance = random.Random(seed)
     registers, address = [], 0
     for _ in range(chance.randint(1, 7)):
         address += chance.choice((0, 0, 1, 3, 8, 20, 40))

@@ -42,7 +42,7 @@ def test_an_address_that_nobody_asked_for_is_read_around() -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_whatever_is_missing_all_else_is_read_in_the_end(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311  # makes test data, protects nothing
+    chance = random.Random(seed)
     registers, address = [], 0
     for _ in range(20):
         address += chance.choice((0, 0, 0, 2, 9))
