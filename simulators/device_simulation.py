@@ -10,6 +10,7 @@ from simulators.inverter import Inverter
 from simulators.load_curve import Load
 from simulators.loads import cycling, sun, taps
 from simulators.modbus_unit import ModbusUnit
+from simulators.other_devices import other_values
 from simulators.register_image import ImageEncoder, RegisterImage
 from simulators.register_sources import ChangingRegisters, LiteralRegisters
 from simulators.sunspec import BASE_ADDRESS, FUNCTION_CODE, chain_encoder, inverter_layout, lay_out, shown_model
@@ -54,12 +55,15 @@ def example_values(profile: Profile, seed: int, load: Load | None = None) -> Val
 
     Args:
         profile: the device.
-        seed: of the machine, the sun or the taps that it measures.
+        seed: of the machine, the sun, the taps or the products that it measures.
         load: measured instead of them (W, of a water meter m3/h).
-
-    Raises:
-        SimulatorError: nothing is known that such a device could measure.
     """
+    others = other_values(profile, seed)
+    measured = _measured(profile, seed, load)
+    return others if measured is None else lambda time_s: {**others(time_s), **measured(time_s)}
+
+
+def _measured(profile: Profile, seed: int, load: Load | None) -> ValuesAt | None:
     if profile.protocol == "sunspec":
         return Inverter(load or sun(seed, "pv", peak_w=6000, start_hour=10), Mains(), 9400.0).values
     if profile.resource == "electricity":
@@ -69,6 +73,4 @@ def example_values(profile: Profile, seed: int, load: Load | None = None) -> Val
         return ElectricityMeter([Consumer(machine, cos_phi=0.92)], Mains(), StartTotals(4321.0)).values
     if profile.resource == "water":
         return WaterMeter(load or taps(seed, "taps"), 1284.4).values
-    raise SimulatorError(
-        f"{profile.id}: nothing is known that a device for {profile.resource} could measure; give it registers"
-    )
+    return None

@@ -117,6 +117,7 @@ class ElectricityMeter:
                 taken = begin.import_kwh + curves.positive.amount(time_s) / 1000
                 given = begin.export_kwh + curves.negative.amount(time_s) / 1000
                 values |= _directions(name, part, taken, given)
+            values[f"{name}_net"] = values[f"{name}_net_total"]
             since_start = (total.positive.amount(time_s) / 1000, total.negative.amount(time_s) / 1000)
             for part in ("partial", "resettable"):
                 values |= _directions(name, part, *since_start)

@@ -65,7 +65,14 @@ def test_demand_is_the_mean_of_the_last_quarter_hour() -> None:
 
 
 def test_all_names_are_in_the_catalogue_or_codes() -> None:
-    known = {*QUANTITIES, "phase_rotation", "phase_sequence", "flow_direction"}
+    known = {
+        *QUANTITIES,
+        "phase_rotation",
+        "phase_sequence",
+        "flow_direction",
+        "active_energy_net",
+        "reactive_energy_net",
+    }
     for subject in (meter(), Inverter(MACHINE, Mains()), WaterMeter(constant(0.5))):
         assert set(subject.values(1.0)) - known == set()
 

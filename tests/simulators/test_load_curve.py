@@ -52,7 +52,7 @@ def test_a_sum_has_a_piece_for_each_change() -> None:
 
 
 def test_a_curve_does_not_depend_on_what_was_asked_before() -> None:
-    times = [random.Random(3).uniform(0, 900) for _ in range(200)]  # noqa: S311  # repeatable chance, no secret
+    times = [random.Random(3).uniform(0, 900) for _ in range(200)]
     asked, in_order = Curve(wandering(1, "x", between_w=(5, 9))), Curve(wandering(1, "x", between_w=(5, 9)))
     in_any_order = {time_s: (asked.rate(time_s), asked.amount(time_s)) for time_s in times}
     assert in_any_order == {time_s: (in_order.rate(time_s), in_order.amount(time_s)) for time_s in sorted(times)}

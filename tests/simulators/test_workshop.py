@@ -2,7 +2,7 @@ import pytest
 
 from simulators.workshop import START_KWH, Workshop
 
-TIMES_S = [0.0, 1.0, 17.3, 60.0, 61.7, 240.0, 599.9, 1800.0]
+TIMES_S = [0.0, 1.0, 17.3, 60.0, 61.7, 240.0, 599.9]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 77])

@@ -1,0 +1,144 @@
+"""The command as a user types it: real processes, read by a real master."""
+
+import json
+import re
+import socket
+from pathlib import Path
+
+import pytest
+from pymodbus.client import ModbusSerialClient, ModbusTcpClient
+from pymodbus.framer import FramerType
+
+from site_config.schema import load_site
+from tests.servers.processes import ManagedProcess, Processes
+
+
+def port_of(process: ManagedProcess) -> int:
+    return int(process.wait_for_log(r"listening on 127\.0\.0\.1:(\d+)")[1])
+
+
+def test_literal_registers_over_tcp(tmp_path: Path, processes: Processes) -> None:
+    registers = tmp_path / "registers.json"
+    registers.write_text('{"input": {"0": [17254, 13107], "52": [16320, 0]}}')
+    process = processes.start_leanmeter(
+        "simulate", "device", "eastron/sdm630", "--tcp", ":0", "--unit", "9", "--registers", registers
+    )
+    with ModbusTcpClient("127.0.0.1", port=port_of(process), retries=0) as client:
+        assert client.read_input_registers(52, count=2, device_id=9).registers == [16320, 0]
+        assert client.read_input_registers(0, count=3, device_id=9).exception_code == 2
+    assert process.stop() == 0
+    assert "Traceback" not in process.log()
+
+
+def test_a_recorded_load_over_rtu_over_tcp(tmp_path: Path, processes: Processes) -> None:
+    power = tmp_path / "power.csv"
+    power.write_text("time,power\n0,3000\n10,3000\n")
+    process = processes.start_leanmeter(
+        "simulate", "device", "schneider/iem3155", "--rtu-tcp", "127.0.0.1:0", "--power", power, "--json"
+    )
+    ready = json.loads(process.wait_for_log(r"\{.*\}")[0])
+    assert (ready["listening"], ready["profile"], ready["unit"]) == (True, "schneider/iem3155", 1)
+    with ModbusTcpClient(ready["host"], port=ready["port"], framer=FramerType.RTU, retries=0) as client:
+        words = client.read_holding_registers(3059, count=2).registers
+        assert client.convert_from_registers(words, client.DATATYPE.FLOAT32) == pytest.approx(3.0)
+    process.interrupt()
+    assert process.wait() == 0
+
+
+def test_a_serial_line_at_its_speed(tmp_path: Path, processes: Processes) -> None:
+    path = tmp_path / "rs485"
+    process = processes.start_leanmeter("simulate", "device", "abb/b23", "--serial", path, "--baud", "19200")
+    process.wait_for_log("listening on .* at 19200 baud")
+    with ModbusSerialClient(str(path), baudrate=19200, retries=0) as client:
+        reply = client.read_holding_registers(20480, count=4)
+        assert reply.registers[:2] == [0, 0]
+        assert reply.registers[2] * 65536 + reply.registers[3] >= 432_100
+    assert process.stop() == 0
+    assert not path.is_symlink()
+
+
+def test_a_scale(processes: Processes) -> None:
+    process = processes.start_leanmeter("simulate", "device", "scales/mt-sics", "--tcp", ":0")
+    port = port_of(process)
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as scale:
+        scale.sendall(b"SI\r\n")
+        assert re.fullmatch(rb"S [SD] +-?\d+\.\d{3} kg\r\n", scale.recv(100))
+    assert process.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["eastron/sdm999", "--tcp", ":0"], "eastron/sdm999"),
+        (["eastron/sdm630", "--tcp", "5020"], "--tcp 5020"),
+        (["eastron/sdm630", "--tcp", ":99999"], "--tcp :99999"),
+        (["eastron/sdm630", "--tcp", "203.0.113.1:5020"], "203.0.113.1:5020"),
+        (["eastron/sdm630", "--tcp", ":0", "--registers", "nowhere.json"], "nowhere.json"),
+        (["eastron/sdm630", "--tcp", ":0", "--power", "nowhere.csv"], "nowhere.csv"),
+        (["arad/octave", "--tcp", ":0", "--power", "nowhere.csv"], "water"),
+        (["eastron/sdm630", "--tcp", ":0", "--unit", "300"], "unit"),
+        (["eastron/sdm630", "--serial", "/proc/rs485"], "/proc/rs485"),
+        (["eastron/sdm630", "--serial", "rs485", "--baud", "7"], "--baud 7"),
+        (["scales/mt-sics", "--rtu-tcp", ":0"], "scales/mt-sics"),
+        (["eastron/sdm630"], "--tcp"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(arguments: list[str], told: str, processes: Processes) -> None:
+    ran = processes.run_leanmeter("simulate", "device", *arguments)
+    assert ran.returncode == 2
+    assert told in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_workshop_with_its_site_file_and_truth(tmp_path: Path, processes: Processes) -> None:
+    directory = tmp_path / "workshop"
+    truth_file = tmp_path / "truth.json"
+    process = processes.start_leanmeter(
+        "simulate",
+        "workshop",
+        "--directory",
+        directory,
+        "--site",
+        "bakery",
+        "--mqtt-port",
+        "1999",
+        "--truth",
+        truth_file,
+    )
+    process.wait_for_log("listening on")
+    site = load_site(directory / "site.yaml")
+    assert (site.site, site.edge, site.mqtt.port) == ("bakery", "edge-1", 1999)
+    assert [point.id for point in site.points] == [
+        "main", "oven", "mixer", "cold-room", "packing", "pv", "water", "product",
+    ]  # fmt: skip
+    assert {assignment.device for assignment in site.assignments} == {
+        device.id for line in site.lines for device in line.devices
+    }
+    serial = site.lines[0].serial
+    assert serial is not None
+    with ModbusSerialClient(serial.port, baudrate=serial.baud or 9600, retries=0) as client:
+        for unit_id, address, reader in (
+            (1, 52, client.read_input_registers),
+            (2, 3059, client.read_holding_registers),
+            (3, 23316, client.read_holding_registers),
+        ):
+            assert len(reader(address, count=2, device_id=unit_id).registers) == 2
+    ports = {line.id: line.tcp.port for line in site.lines if line.tcp is not None}
+    with ModbusTcpClient("127.0.0.1", port=ports["main-meter"], retries=0) as client:
+        assert not client.read_holding_registers(19000, count=94).isError()
+    with ModbusTcpClient("127.0.0.1", port=ports["pv-inverter"], retries=0) as client:
+        assert client.read_holding_registers(40000, count=4).registers == [0x5375, 0x6E53, 1, 66]
+    assert process.stop() == 0
+    truth = json.loads(truth_file.read_text())
+    assert truth["stop"]["time_ms"] > truth["start"]["time_ms"]
+    before, after = truth["start"]["totals"], truth["stop"]["totals"]
+    assert before["main"]["active_energy_import_total"] == 21_374
+    assert after["oven"]["active_energy_import_total"] > before["oven"]["active_energy_import_total"]
+
+
+def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path, processes: Processes) -> None:
+    (tmp_path / "file").touch()
+    ran = processes.run_leanmeter("simulate", "workshop", "--directory", tmp_path / "file" / "below")
+    assert ran.returncode == 2
+    assert "below" in ran.stderr
+    assert ran.stderr.count("\n") == 1
