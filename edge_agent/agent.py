@@ -5,9 +5,11 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from edge_agent.batcher import BATCH_INTERVAL_S, Batcher
+from edge_agent.batcher import BATCH_INTERVAL_S, Batcher, BatcherStatistics, DeviceCounts
 from edge_agent.clock import Clock, SystemClock, clock_source, next_grid_time_ms
 from edge_agent.errors import AgentConfigurationError
 from edge_agent.installation import SUNSPEC, InstalledLine, installed_lines
@@ -50,7 +52,6 @@ class Agent:
         self._samplers: list[Sampler] = []
         self._batcher: Batcher | None = None
         self._publisher: Publisher | None = None
-        self._outbox: Outbox | None = None
         self._unacknowledged = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -71,10 +72,44 @@ class Agent:
             self._unacknowledged = _count_records(outbox)
             outbox.close()
 
+    @property
+    def values_sampled(self) -> int:
+        """How many numbers the outbox has taken since the start."""
+        return 0 if self._batcher is None else self._batcher.statistics.values_sampled
+
+    def summary(self) -> dict[str, Any]:
+        """What was counted since the start, ready for JSON.
+
+        `samples` are rows that the agent took, `values_sampled` the numbers in them that the outbox holds or held;
+        `delay_ms` is the time from a sample to the store's confirmation, None before the first. Missing cells are
+        counted for each device. `unacknowledged_records` is told after the end of `run`.
+        """
+        batches = BatcherStatistics() if self._batcher is None else self._batcher.statistics
+        publisher = None if self._publisher is None else self._publisher.statistics()
+        samplers = [sampler.statistics for sampler in self._samplers]
+        names = [device.settings.id for line in self.lines for device in line.devices]
+        return {
+            "run_id": self.run_id,
+            "samples": sum(statistics.samples for statistics in samplers),
+            "values_sampled": batches.values_sampled,
+            "outbox_write_failures": batches.write_failures,
+            "unanswered_polls": sum(statistics.unanswered for statistics in samplers),
+            "skipped_polls": sum(statistics.skipped_polls for statistics in samplers),
+            "batches_acknowledged": 0 if publisher is None else publisher.batches_acknowledged,
+            "values_acknowledged": 0 if publisher is None else publisher.values_acknowledged,
+            "refused_rows": 0 if publisher is None else publisher.refused_rows,
+            "rejected_batches": 0 if publisher is None else publisher.rejected_batches,
+            "delay_ms": {
+                "median": None if publisher is None else publisher.delay_median_ms,
+                "p99": None if publisher is None else publisher.delay_p99_ms,
+            },
+            "unacknowledged_records": self._unacknowledged,
+            "devices": {name: asdict(batches.devices.get(name, DeviceCounts())) for name in names},
+        }
+
     async def _run(self, outbox: Outbox, stop: asyncio.Event) -> None:
         totals = Totals()
         totals.restore(outbox.last_state)
-        self._outbox = outbox
         self._publisher = publisher = Publisher(
             outbox,
             EdgeAddress(self._site.site, self._site.edge),
@@ -82,7 +117,7 @@ class Agent:
             run_id=self.run_id,
             acknowledgement_timeout_s=self._site.acknowledgement_timeout_s,
         )
-        self._batcher = batcher = Batcher(outbox, totals, publisher.notify, lambda: self._clock_source)
+        self._batcher = batcher = Batcher(outbox, totals, publisher, lambda: self._clock_source)
         self._samplers = [self._sampler(line, totals, batcher) for line in self.lines]
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -33,6 +33,18 @@ class RecordSink(Protocol):
         ...
 
 
+class Announcer(Protocol):
+    """What is told of new records: the publisher."""
+
+    def notify(self, record_number: int) -> None:
+        """Records up to this number are new."""
+        ...
+
+    def publish_unstored(self, devices: Sequence[DeviceRows], clock_source: str) -> None:
+        """Publish rows that could not be kept."""
+        ...
+
+
 @dataclass(slots=True)
 class DeviceCounts:
     """What one device has given since the start; `missing` are cells without a number."""
@@ -44,7 +56,7 @@ class DeviceCounts:
 
 @dataclass(slots=True)
 class BatcherStatistics:
-    """Counts since the start, of what the outbox has taken. A failed write costs the rows of one second."""
+    """Counts since the start, of what the outbox has taken; after a failed write the rows go out live all the same."""
 
     rows: int = 0
     values_sampled: int = 0
@@ -55,13 +67,11 @@ class BatcherStatistics:
 class Batcher:
     """Rows come in with `add`, from any line; `flush` makes one record of them."""
 
-    def __init__(
-        self, sink: RecordSink, totals: Totals, notify: Callable[[int], None], clock_source: Callable[[], str]
-    ) -> None:
+    def __init__(self, sink: RecordSink, totals: Totals, announcer: Announcer, clock_source: Callable[[], str]) -> None:
         self.statistics = BatcherStatistics()
         self._sink = sink
         self._totals = totals
-        self._notify = notify
+        self._announcer = announcer
         self._clock_source = clock_source
         self._pending: dict[tuple[str, Shape], list[list[Sample]]] = {}
         self._pending_rows = 0
@@ -106,10 +116,11 @@ class Batcher:
             number = self._sink.append(rows, self._clock_source(), self._state)
         except (OutboxError, OutboxWriteError) as problem:
             self._failed(rows, problem)
+            self._announcer.publish_unstored(rows, self._clock_source())
             return
         for device in rows:
             self._count(device)
-        self._notify(number)
+        self._announcer.notify(number)
 
     def _failed(self, rows: Sequence[DeviceRows], problem: Exception) -> None:
         self.statistics.write_failures += 1

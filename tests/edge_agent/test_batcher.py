@@ -31,14 +31,29 @@ def sample(device: str, time_ms: int, power: int | None = 100, quality: Quality 
     return Sample(device, SHAPE, time_ms, (power, 50_000), (quality, Quality.GOOD))
 
 
-def batcher_on(disk: Disk) -> tuple[Batcher, list[int]]:
-    numbers: list[int] = []
-    return Batcher(disk, Totals(), numbers.append, lambda: "ntp"), numbers
+class Announced:
+    """What a publisher was told."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+        self.unstored: list[DeviceRows] = []
+
+    def notify(self, record_number: int) -> None:
+        self.numbers.append(record_number)
+
+    def publish_unstored(self, devices: Sequence[DeviceRows], clock_source: str) -> None:
+        assert clock_source == "ntp"
+        self.unstored += devices
+
+
+def batcher_on(disk: Disk) -> tuple[Batcher, Announced]:
+    announced = Announced()
+    return Batcher(disk, Totals(), announced, lambda: "ntp"), announced
 
 
 def test_rows_of_a_device_become_columns() -> None:
     disk = Disk()
-    batcher, numbers = batcher_on(disk)
+    batcher, announced = batcher_on(disk)
     batcher.add(sample("oven", 1000))
     batcher.add(sample("mixer", 1001, None, Quality.LINK_ERROR))
     batcher.add(sample("oven", 2000, 200))
@@ -49,17 +64,17 @@ def test_rows_of_a_device_become_columns() -> None:
     assert [column.integers for column in oven.columns] == [(100, 200), (50_000, 50_000)]
     assert [column.quality for column in oven.columns] == [(), ()]
     assert mixer.columns[0].quality == (Quality.LINK_ERROR,)
-    assert numbers == [1]
+    assert announced.numbers == [1]
     assert batcher.statistics.rows == 3
     assert batcher.statistics.values_sampled == 5
 
 
 def test_nothing_new_makes_no_record() -> None:
     disk = Disk()
-    batcher, numbers = batcher_on(disk)
+    batcher, announced = batcher_on(disk)
     batcher.flush()
     assert disk.records == []
-    assert numbers == []
+    assert announced.numbers == []
 
 
 def test_times_ascend_within_rows_also_when_the_clock_was_set_back() -> None:
@@ -73,7 +88,7 @@ def test_times_ascend_within_rows_also_when_the_clock_was_set_back() -> None:
 
 def test_the_state_is_renewed_now_and_then_and_at_once_when_it_matters() -> None:
     disk, totals = Disk(), Totals()
-    batcher = Batcher(disk, totals, lambda _: None, lambda: "ntp")
+    batcher = Batcher(disk, totals, Announced(), lambda: "ntp")
     detector = totals.detector("scale", threshold=100, exponent=-3)
 
     def state_after_flush() -> bytes:
@@ -94,24 +109,25 @@ def test_the_state_is_renewed_now_and_then_and_at_once_when_it_matters() -> None
     assert states[-1] != second
 
 
-def test_a_full_disk_is_counted_and_told_and_does_not_stop_anything() -> None:
+def test_what_a_full_disk_cannot_take_goes_out_live_all_the_same() -> None:
     disk = Disk()
-    batcher, numbers = batcher_on(disk)
+    batcher, announced = batcher_on(disk)
     disk.full = True
     batcher.add(sample("oven", 1000))
     batcher.flush()
     assert batcher.statistics.write_failures == 1
     assert batcher.statistics.values_sampled == 0
+    assert [rows.times_ms for rows in announced.unstored] == [(1000,)]
     disk.full = False
     batcher.add(sample("oven", 2000))
     batcher.flush()
-    assert numbers == [1]
+    assert announced.numbers == [1]
     assert disk.records[0][2], "the state must come with the first record that can be written"
 
 
 def test_a_device_that_no_batch_can_carry_costs_the_others_nothing(tmp_path: Path) -> None:
     with Outbox.open(tmp_path, max_bytes=1_000_000) as outbox:
-        batcher = Batcher(outbox, Totals(), lambda _: None, lambda: "ntp")
+        batcher = Batcher(outbox, Totals(), Announced(), lambda: "ntp")
         batcher.add(sample("oven", 1000))
         batcher.add(sample("mad-meter", 1000, 2**70))
         batcher.add(sample("mixer", 1000))
