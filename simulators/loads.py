@@ -64,13 +64,16 @@ def cycling(
         off_s: shortest and longest pause.
         start_peak: how many times the running power a start draws, decaying within two seconds.
         flicker: share by which power wanders.
-        starts_on: whether time 0 is in a running phase.
+        starts_on: whether time 0 is in a running phase; its start is then past.
     """
 
     def make() -> Iterator[Piece]:
         chance = _random(seed, name)
         level = _Level(off_w)
-        running = starts_on
+        if starts_on:
+            level = _Level(chance.uniform(*on_w))
+            yield from level.hold(chance, level.rate, chance.uniform(*on_s), flicker)
+        running = not starts_on
         while True:
             if running:
                 power_w = chance.uniform(*on_w)
@@ -143,13 +146,13 @@ def _elevation(time_s: float) -> float:
 
 
 def taps(seed: int, name: str, *, flow_m3_h: tuple[float, float] = (0.3, 1.2)) -> Load:
-    """Water taps: a draw of some seconds, a pause of up to a minute."""
+    """Water taps: a draw of some seconds, a pause of up to half a minute."""
 
     def make() -> Iterator[Piece]:
         chance = _random(seed, name)
         level = _Level(0.0)
         while True:
-            yield from level.hold(chance, 0.0, chance.uniform(4, 45), 0.0)
+            yield from level.hold(chance, 0.0, chance.uniform(4, 25), 0.0)
             flow = chance.uniform(*flow_m3_h)
             yield level.to(flow, 1.0)
             yield from level.hold(chance, flow, chance.uniform(5, 30), 0.03)

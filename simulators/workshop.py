@@ -71,7 +71,6 @@ def _consumers(seed: int) -> dict[str, Consumer]:
         "mixer": Consumer(
             cycling(
                 seed, "mixer", on_w=(3000, 4000), off_w=0, on_s=(25, 60), off_s=(20, 60), start_peak=2.5, flicker=0.06,
-                starts_on=False,
             ),
             cos_phi=0.81,
         ),

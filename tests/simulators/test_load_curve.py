@@ -102,5 +102,6 @@ def test_the_sun_shines_by_day_only() -> None:
 
 def test_a_start_draws_its_peak() -> None:
     curve = Curve(cycling(1, "m", on_w=(1000, 1000), off_w=0, on_s=(9, 9), off_s=(9, 9), start_peak=3, flicker=0))
-    assert max(curve.rate(tenth / 10) for tenth in range(100)) == pytest.approx(3000)
-    assert curve.rate(5) == pytest.approx(1000)
+    assert max(curve.rate(tenth / 10) for tenth in range(180)) == pytest.approx(1000)  # running from before
+    assert max(curve.rate(tenth / 10) for tenth in range(180, 300)) == pytest.approx(3000)
+    assert curve.rate(25) == pytest.approx(1000)
