@@ -13,7 +13,7 @@ from collector.quarantine import Quarantine
 from store.entities import Entities
 from store.protocol import ReadingStore, StoreConfigurationError, StoreUnavailableError
 from store.schema import EARLIEST_MS, INTERVAL_MS, LATEST_MS
-from wire_format.batch import Acknowledgement, Batch, BatchId
+from wire_format.batch import Acknowledgement, Batch, BatchId, RefusedRow
 from wire_format.codec import batch_id_of, decode_batch
 from wire_format.errors import WireFormatError
 from wire_format.topics import EdgeAddress, TopicError, edge_of
@@ -125,10 +125,7 @@ class Ingest:
                 await asyncio.sleep(backoff.pause_s())
             else:
                 self._outage.succeeded()
-                return Answer(
-                    edge.topic("ack"),
-                    Acknowledgement(batch.batch_id, stored=True, collector_time_ms=self._clock_ms(), refused=refused),
-                )
+                return self._answer(edge, batch.batch_id, stored=True, refused=refused)
 
     async def _reject(self, message: Incoming, edge: EdgeAddress, reason: str) -> Answer | None:
         batch_id = _claimed_id(message)
@@ -136,10 +133,18 @@ class Ingest:
         await self._keep_payload(message, batch_id, reason)
         if batch_id is None:
             return None
-        return Answer(
-            edge.topic("ack"),
-            Acknowledgement(batch_id, stored=False, collector_time_ms=self._clock_ms(), reason=reason),
-        )
+        return self._answer(edge, batch_id, stored=False, reason=reason)
+
+    def _answer(
+        self,
+        edge: EdgeAddress,
+        batch_id: BatchId,
+        *,
+        stored: bool,
+        refused: tuple[RefusedRow, ...] = (),
+        reason: str = "",
+    ) -> Answer:
+        return Answer(edge.topic("ack"), Acknowledgement(batch_id, stored, self._clock_ms(), refused, reason))
 
     async def _keep_payload(self, message: Incoming, batch_id: BatchId | None, reason: str) -> None:
         backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)

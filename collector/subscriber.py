@@ -1,13 +1,15 @@
 """The MQTT side: batches in, acknowledgements out, connected again for ever.
 
 The broker gets its own acknowledgement (PUBACK) of a batch only when the batch has been dealt with, and may have no
-more than WINDOW of them under way (Receive Maximum). So the broker waits, instead of memory filling up here.
+more than WINDOW of them under way (Receive Maximum). So the broker waits, instead of memory filling up here. Some
+brokers send more once the first are acknowledged (mosquitto 2.0.11 does), hence bounds of our own beside it.
 """
 
 import asyncio
 import logging
 import socket
 import ssl
+import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -25,7 +27,12 @@ from wire_format.topics import SHARED_BATCHES
 
 logger = logging.getLogger(__name__)
 
-WINDOW = 100
+WINDOW = 200
+AT_ONCE = 32
+"""Batches that are decoded and written at the same time; the others wait as they came."""
+MAXIMUM_WAITING = 2000
+MAXIMUM_WAITING_BYTES = 64 * 1024 * 1024
+SAY_AGAIN_S = 10.0
 MAXIMUM_PACKET_BYTES = 1024 * 1024
 KEEPALIVE_S = 30
 FIRST_PAUSE_S = 0.5
@@ -85,12 +92,10 @@ class Subscriber:
             properties=properties,
             keepalive=KEEPALIVE_S,
             tls_context=self._tls,
-            # For brokers that overlook Receive Maximum.
-            max_queued_incoming_messages=4 * WINDOW,
             # Else each answer waits for the other side's delayed acknowledgement of TCP.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
-        client.pending_calls_threshold = WINDOW
+        client.pending_calls_threshold = MAXIMUM_WAITING
         # aiomqtt has no setting for it.
         client._client.manual_ack_set(True)  # noqa: FBT003, SLF001  # paho's own signature
         return client
@@ -103,16 +108,23 @@ class _Session:
         self._client = client
         self._ingest = ingest
         self._order: deque[_UnderWay] = deque()
-        self._slots = asyncio.Semaphore(WINDOW)
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting_bytes = 0
+        self._discarded = 0
+        self._say_after = 0.0
 
     async def run(self) -> None:
         """Run until the connection ends; raises aiomqtt.MqttError then."""
         try:
             async for message in self._client.messages:
-                await self._slots.acquire()
                 under_way = _UnderWay(message.mid)
                 self._order.append(under_way)
+                size = len(message.payload)
+                if len(self._tasks) >= MAXIMUM_WAITING or self._waiting_bytes + size > MAXIMUM_WAITING_BYTES:
+                    self._discard(under_way)
+                    continue
+                self._waiting_bytes += size
                 task = asyncio.create_task(self._handle(message, under_way), name=f"message on {message.topic}")
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -124,7 +136,8 @@ class _Session:
 
     async def _handle(self, message: aiomqtt.Message, under_way: _UnderWay) -> None:
         try:
-            answer = await self._ingest.take(_incoming(message))
+            async with self._slots:
+                answer = await self._ingest.take(_incoming(message))
             if answer is not None:
                 await self._client.publish(
                     answer.topic,
@@ -138,13 +151,22 @@ class _Session:
             # The edge of this message's task: the others go on.
             logger.exception("message on %s not dealt with, it will come again", message.topic)
         finally:
-            self._slots.release()
+            self._waiting_bytes -= len(message.payload)
         # Not when cancelled: then the broker may give the message to another collector.
-        under_way.done = True
-        self._confirm()
+        self._confirm(under_way)
 
-    def _confirm(self) -> None:
+    def _discard(self, under_way: _UnderWay) -> None:
+        """Make no room for a message: its edge gets no answer and sends it again."""
+        self._discarded += 1
+        now = time.monotonic()
+        if now > self._say_after:
+            self._say_after = now + SAY_AGAIN_S
+            logger.warning("too many batches wait: %d were left to be sent again", self._discarded)
+        self._confirm(under_way)
+
+    def _confirm(self, under_way: _UnderWay) -> None:
         """Tell the broker of all that is done, in the order of arrival, as MQTT wants it."""
+        under_way.done = True
         while self._order and self._order[0].done:
             self._client._client.ack(self._order.popleft().mid, 1)  # noqa: SLF001  # aiomqtt has no call for it
 

@@ -6,7 +6,6 @@ import pytest
 from store.factory import open_readings
 from store.protocol import OperatedReadingStore
 from store.settings import StoreSettings
-from tests.servers.influxdb import InfluxDB
 
 
 @pytest.fixture(params=["sqlite", "influx"])
@@ -14,7 +13,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> StoreSettings:
     """An empty store of each kind."""
     if request.param == "sqlite":
         return StoreSettings.model_validate({"sqlite": tmp_path / "readings.sqlite"})
-    server: InfluxDB = request.getfixturevalue("influxdb")
+    server = request.getfixturevalue("influxdb")
     bucket: str = request.getfixturevalue("influxdb_bucket")
     return StoreSettings.model_validate(
         {"influx": {"url": server.url, "token": server.token, "org": server.org, "bucket": bucket}}
