@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from visit.curve import Curve
 from visit.language import _
 
+# A canvas inherits no font.
+_FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif'
 _GREEN, _SUN, _SOFT, _RULE = "#0b6b4d", "#d99a1c", "#51605a", "#dfe5de"
 
 
@@ -23,8 +25,8 @@ def chart_options(curve: Curve, zone: ZoneInfo) -> dict[str, Any]:
         "animation": False,
         # Times are given as the site's wall clock, whatever zone the browser is in.
         "useUTC": True,
-        "textStyle": {"fontFamily": "inherit"},
-        "grid": {"left": 8, "right": 14, "top": 26, "bottom": 4, "containLabel": True},
+        "textStyle": {"fontFamily": _FONT},
+        "grid": {"left": 8, "right": 22, "top": 26, "bottom": 4, "containLabel": True},
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "line", "lineStyle": {"color": _SOFT}}},
         "xAxis": {
             "type": "time",

@@ -254,6 +254,8 @@ def _share(power_kw: float | None, site_power_kw: float | None) -> float | None:
 def _state(situation: Situation, newest_age_s: float | None) -> tuple[str, str]:
     if situation.problem:
         return "store", _("The store does not answer")
+    if not situation.points:
+        return "none", _("No measuring points are set up")
     if newest_age_s is None:
         return "none", _("Waiting for the first reading")
     if newest_age_s > OLD_AFTER_S:

@@ -53,11 +53,11 @@ class LivePage:
             with _box("lm-column"):
                 self._hero = _Hero()
                 self._today = _Today(reader, example=example)
+                _build_savings(example=example)
             with _box("lm-column"):
                 self._build_group("use", _("Where it goes"))
                 self._build_group("supply", _("Where it comes from"))
                 self._build_group("other", _("Water, materials and products"))
-                _build_savings(example=example)
         self.update()
 
     async def add_chart(self, client: Client) -> None:
@@ -118,9 +118,11 @@ class _Hero:
                 self._unit = _text("span", "lm-now-unit")
             self._age = _text("div", "lm-age")
             with _box("lm-facts"):
-                self._supply = self._fact(_("From the grid"))
-                self._own = self._fact(_("Own generation"))
-                self._today = self._fact(_("Used today"))
+                self._supply_name, self._supply = self._fact()
+                own_name, self._own = self._fact()
+                today_name, self._today = self._fact()
+        own_name.set_text(_("Own generation"))
+        today_name.set_text(_("Used today"))
 
     def show(self, view: LiveView) -> None:
         value, unit = wording.power(view.site_power_kw)
@@ -130,15 +132,17 @@ class _Hero:
         self._age.set_text(view.site_power_note or wording.age(age_s))
         stale = view.state != "live" or age_s is None or age_s > OLD_AFTER_S
         _set_class(self._card, "lm-card lm-stale" if stale else "lm-card")
-        self._supply.set_text(_sum_of(view, "main"))
-        self._own.set_text(_sum_of(view, "generation"))
+        supply_kw = _sum_of(view, "main")
+        exports = supply_kw is not None and supply_kw < 0
+        self._supply_name.set_text(_("To the grid") if exports else _("From the grid"))
+        self._supply.set_text(wording.power_text(None if supply_kw is None else abs(supply_kw)))
+        self._own.set_text(wording.power_text(_sum_of(view, "generation")))
         self._today.set_text(wording.today(view.site_today_kwh, "kWh"))
 
     @staticmethod
-    def _fact(name: str) -> TextElement:
+    def _fact() -> tuple[TextElement, TextElement]:
         with _box("lm-fact"):
-            _text("div", "lm-fact-name", name)
-            return _text("div", "lm-fact-value")
+            return _text("div", "lm-fact-name"), _text("div", "lm-fact-value")
 
 
 class _Today:
@@ -152,7 +156,9 @@ class _Today:
             with _box("lm-heading"):
                 _text("h2", "", _("Today"))
                 self._note = _text("span", "lm-heading-note")
-            with _box("lm-legend", "ul"):
+            self._empty = _text("p", "lm-text", _("The curve begins with the first reading."))
+            self._legend = _box("lm-legend", "ul")
+            with self._legend:
                 _text("li", "", _("Site"))
                 self._generation = _text("li", "generation", _("Own generation"))
                 if example:
@@ -173,6 +179,10 @@ class _Today:
             if view.measured_today_s is None
             else _("measured for {duration}").format(duration=wording.duration(view.measured_today_s))
         )
+        drawn = bool(self._reader.curve.times_ms)
+        self._empty.set_visibility(not drawn)
+        self._legend.set_visibility(drawn)
+        self._place.set_visibility(drawn)
         self._generation.set_visibility(any(line.role == "generation" for line in view.points))
         if self._chart is not None and self._curve_version != self._reader.curve_version:
             self._curve_version = self._reader.curve_version
@@ -210,7 +220,7 @@ class _Row:
         today = wording.today(line.today, line.today_unit)
         self._today.set_text(_("{amount} today").format(amount=today))
         scale = _("on the scale") if line.rate_unit == "kg" and line.rate is not None else ""
-        self._note.set_text(line.note or scale)
+        self._note.set_text(line.note or scale or wording.percent(line.share))
         _set_class(self._note, "lm-row-small lm-row-note" if line.note else "lm-row-small")
         self._bar.set_visibility(line.share is not None)
         width = f"width:{100 * (line.share or 0):.0f}%"
@@ -225,11 +235,11 @@ class _Row:
 
 
 def _build_savings(*, example: bool) -> None:
-    with _box("lm-card", "section"):
+    with _box("lm-card lm-last", "section"):
         with _box("lm-heading"):
             _text("h2", "", _("Savings: no baseline yet"))
             if example:
-                _text("span", "lm-badge", _("example in the curve"))
+                _text("span", "lm-badge", _("example"))
         _text(
             "p",
             "lm-text",
@@ -243,13 +253,11 @@ def _build_savings(*, example: bool) -> None:
             )
 
 
-def _sum_of(view: LiveView, role: str) -> str:
+def _sum_of(view: LiveView, role: str) -> float | None:
+    """The power of all points of a role in kW; None where one of them has none."""
     lines = [line for line in view.points if line.resource == "electricity" and line.role == role]
-    if not lines:
-        return wording.NO_VALUE
     known = [line.rate for line in lines if line.rate is not None]
-    value, unit = wording.power(sum(known) if len(known) == len(lines) else None)
-    return f"{value} {unit}"
+    return sum(known) if lines and len(known) == len(lines) else None
 
 
 def _set_class(element: Element, classes: str) -> None:

@@ -27,6 +27,11 @@ def power(power_kw: float | None) -> tuple[str, str]:
     return number(power_kw, 2 if abs(power_kw) < 9.995 else 1), "kW"
 
 
+def power_text(power_kw: float | None) -> str:
+    """A power in one piece, or a dash."""
+    return NO_VALUE if power_kw is None else " ".join(power(power_kw))
+
+
 def rate(value: float | None, unit: str) -> tuple[str, str]:
     """A present rate or weight as number and unit; `unit` is that of the value (kW, m3/h, kg)."""
     if unit == "kW":
@@ -45,6 +50,11 @@ def today(value: float | None, unit: str) -> str:
     if unit == "m3" and abs(value) < 0.9995:
         return f"{number(value * 1000, 0)} L"
     return f"{amount(value)} {unit_name(unit)}"
+
+
+def percent(share: float | None) -> str:
+    """A share of 1 in percent; nothing where there is none."""
+    return "" if share is None else f"{share * 100:.0f}\N{NARROW NO-BREAK SPACE}%"
 
 
 def unit_name(unit: str) -> str:
