@@ -194,6 +194,11 @@ class Outbox:
         return self._state
 
     @property
+    def next_number(self) -> int:
+        """The number that the next record gets."""
+        return self._next
+
+    @property
     def bytes_used(self) -> int:
         """Bytes of its files."""
         with self._lock:

@@ -19,7 +19,7 @@ NAMES = (
 
 def seconds_of_meter(device: str, seconds: int, first_ms: int, seed: int) -> DeviceRows:
     """Rows of one meter; the same seed gives the same rows."""
-    noise = random.Random(seed)  # noqa: S311  # repeatable, no secret
+    noise = random.Random(seed)  # repeatable, no secret
     active = [noise.uniform(500, 5000) for _ in range(3)]
     energy, reactive_energy = noise.randrange(10**7, 10**9), noise.randrange(10**8)
     rows = []

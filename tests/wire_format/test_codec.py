@@ -225,7 +225,7 @@ def test_an_unknown_clock_source_is_refused_on_encoding() -> None:
 
 
 def test_what_is_too_large_can_be_split_until_it_fits() -> None:
-    noise = random.Random(1)  # noqa: S311  # incompressible numbers, no secret
+    noise = random.Random(1)  # incompressible numbers, no secret
     columns = tuple(
         Column(f"q{number}", "1", 0, tuple(noise.getrandbits(62) for _ in range(100))) for number in range(400)
     )
