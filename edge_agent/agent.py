@@ -135,9 +135,7 @@ class Agent:
                 batcher.flush()
                 await _sync_now(outbox)
                 if not await publisher.drain(self.drain_timeout_s):
-                    log.warning(
-                        "not everything was acknowledged in %g s; it goes out at the next start", DRAIN_TIMEOUT_S
-                    )
+                    log.warning("%d records go out at the next start", _count_records(outbox))
                 await _cancel([publishing])
         finally:
             batcher.flush()
