@@ -1,0 +1,52 @@
+import json
+from pathlib import Path
+
+from tests.collector.edge import connected_edge
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.processes import Processes
+from tests.servers.waiting import eventually_async
+from tests.store.rows import powers
+
+
+def configuration(folder: Path, port: int) -> Path:
+    path = folder / "collector.yaml"
+    keys = {
+        "mqtt": {"port": port},
+        "store": {"sqlite": str(folder / "readings.sqlite")},
+        "entities": str(folder / "entities.sqlite"),
+    }
+    path.write_text(json.dumps(keys))
+    return path
+
+
+async def test_run_takes_batches_and_ends_cleanly(tmp_path: Path, broker: Mosquitto, processes: Processes) -> None:
+    path = configuration(tmp_path, broker.port)
+    collector = processes.start_leanmeter("collector", "run", "--config", path)
+    await eventually_async(lambda: "Received SUBSCRIBE" in broker.log() or collector.exit_code is not None)
+    async with connected_edge(broker) as edge:
+        await edge.publish(edge.batch(powers("oven", {0: 10})))
+        assert (await edge.answer()).stored
+        await edge.publish_bytes(b"damaged", edge.batch().batch_id.to_bytes())
+        assert not (await edge.answer()).stored
+    assert collector.stop() == 0, collector.log()
+    assert "Traceback" not in collector.log()
+    listed = processes.run_leanmeter("collector", "quarantine", "list", "--config", path, "--json")
+    (entry,) = json.loads(listed.stdout)
+    assert (entry["topic"], entry["bytes"], entry["seen"]) == ("leanmeter/v1/bakery/edge-1/batch", 7, 1)
+    shown = processes.run_leanmeter("collector", "quarantine", "list", "--config", path)
+    assert "7 bytes: version 100" in shown.stdout
+
+
+def test_mistakes_are_one_line_and_exit_code_2(tmp_path: Path, processes: Processes) -> None:
+    path = configuration(tmp_path, 1)
+    path.write_text(path.read_text().replace("readings.sqlite", "collector.yaml"))
+    missing = tmp_path / "missing.yaml"
+    for arguments, words in (
+        (("run", "--config", path), "collector.yaml: cannot be used as a SQLite store"),
+        (("run", "--config", missing), "missing.yaml: cannot be read"),
+        (("quarantine", "list", "--config", path), "entities.sqlite does not exist yet"),
+    ):
+        ended = processes.run_leanmeter("collector", *arguments)
+        assert ended.returncode == 2, ended.stderr
+        assert words in ended.stderr
+        assert ended.stderr.count("\n") == 1
