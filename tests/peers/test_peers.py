@@ -88,7 +88,7 @@ def telegraf_reads(telegraf: Path, folder: Path, controller: str, register: str,
     fields = [{fields}]
 [[outputs.file]]
   files = ["stdout"]
-  data_format = "json"
+  data_format = "influx"
 """,
         encoding="utf-8",
     )
@@ -96,8 +96,8 @@ def telegraf_reads(telegraf: Path, folder: Path, controller: str, register: str,
         [telegraf, "--config", configuration, "--once"], capture_output=True, text=True, timeout=30, check=False
     )
     assert done.returncode == 0, done.stderr
-    fields_read: Mapping[str, float] = json.loads(done.stdout.strip().splitlines()[-1])["fields"]
-    return fields_read
+    fields_read = done.stdout.strip().splitlines()[-1].split(" ")[1]
+    return {name: float(value) for name, value in (pair.split("=") for pair in fields_read.split(","))}
 
 
 def mbpoll_reads(mbpoll: Path, where: Sequence[str | Path], table: str, address: int) -> float:

@@ -15,7 +15,7 @@ def free_port() -> int:
     a killed server on a port of that range can be connected to itself.
     """
     for _ in range(1000):
-        port = random.randint(20_000, 31_999)  # noqa: S311 - spreads test runs apart, protects nothing
+        port = random.randint(20_000, 31_999)
         if port in _given:
             continue
         with contextlib.suppress(OSError), socket.socket() as candidate:

@@ -33,6 +33,8 @@ class Line:
         """What the agent handed to the operating system for certain, and what at most."""
         done: dict[Cell, float] = {}
         intended: dict[Cell, float] = {}
+        if not (self.directory / "journal").exists():
+            return done, intended
         for text in (self.directory / "journal").read_text(encoding="utf-8").splitlines():
             try:
                 entry = json.loads(text)
