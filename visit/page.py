@@ -49,7 +49,7 @@ class LivePage:
         ui.add_head_html(f"<style>{_STYLE}</style>")
         ui.add_body_html(first_html(reader.view))
         self._build_top()
-        with _box("lm-page", "main"):
+        with _box("lm-page"):
             with _box("lm-column"):
                 self._hero = _Hero()
                 self._today = _Today(reader, example=example)

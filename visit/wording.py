@@ -24,7 +24,7 @@ def power(power_kw: float | None) -> tuple[str, str]:
         return NO_VALUE, "kW"
     if abs(power_kw) < 0.9995:
         return number(power_kw * 1000, 0), "W"
-    return number(power_kw, 2 if abs(power_kw) < 9.995 else 1), "kW"
+    return number(power_kw, 2 if abs(power_kw) < 9.995 else 1 if abs(power_kw) < 999.95 else 0), "kW"
 
 
 def power_text(power_kw: float | None) -> str:
