@@ -48,7 +48,7 @@ class PublisherStatistics:
     delay_p99_ms: float | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class OutgoingBatch:
     """A batch that has, or will have, been published; its bytes never change."""
 

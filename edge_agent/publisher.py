@@ -20,9 +20,9 @@ from edge_agent.dispatch import Dispatch, OutgoingBatch, PublisherStatistics
 from edge_agent.outbox import Outbox
 from edge_agent.window import Window
 from site_config.schema import MqttSettings
-from wire_format.batch import Acknowledgement, DeviceRows
+from wire_format.batch import Acknowledgement, DeviceRows, split
 from wire_format.codec import decode_acknowledgement, encode_rows
-from wire_format.errors import WireFormatError
+from wire_format.errors import BatchTooLargeError, WireFormatError
 from wire_format.topics import EdgeAddress
 
 logger = logging.getLogger(__name__)
@@ -91,9 +91,14 @@ class Publisher:
     def publish_unstored(self, devices: Sequence[DeviceRows], clock_source: str) -> None:
         """Rows that the outbox could not take go out live, and are sent again only while the process lives.
 
-        Raises WireFormatError when they do not fit one batch or cannot be told in the format.
+        Raises WireFormatError when they cannot be told in the format.
         """
-        payload = encode_rows(devices, clock_source)
+        try:
+            payload = encode_rows(devices, clock_source)
+        except BatchTooLargeError:
+            for half in split(devices):
+                self.publish_unstored(half, clock_source)
+            return
         row_count = sum(len(rows.times_ms) for rows in devices)
         value_count = sum(rows.value_count() for rows in devices)
         oldest_ms = min(rows.times_ms[0] for rows in devices)
@@ -133,7 +138,8 @@ class Publisher:
         problem: Exception
         try:
             async with self._client() as client:
-                await self._session(client)
+                # In a task of its own: a task group that fails leaves its task marked as cancelled in Python 3.11.
+                await asyncio.create_task(self._session(client), name="session")
             raise AssertionError("a session ends with an error only")
         except aiomqtt.MqttError as error:
             problem = error
