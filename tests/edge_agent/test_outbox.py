@@ -303,6 +303,40 @@ def test_a_full_disk_leaves_no_half_record_and_writing_goes_on_when_there_is_roo
         assert outbox.last_state == b"three"
 
 
+APPEND_FOR_EVER = """
+import pathlib, sys
+from edge_agent.outbox import Outbox
+from tests.edge_agent.outbox_helpers import rows
+outbox = Outbox.open(pathlib.Path(sys.argv[1]), max_bytes=10_000_000)
+while True:
+    number = outbox.append(rows(outbox.next_number), "ntp", b"%d" % outbox.next_number)
+    if number % 3 == 0:
+        outbox.acknowledge(range(number, number + 1))
+    print(number, flush=True)
+"""
+
+
+def test_a_killed_process_leaves_every_record_that_it_was_told_of(tmp_path: Path) -> None:
+    told = 0
+    for _ in range(5):
+        process = subprocess.Popen(
+            [sys.executable, "-c", APPEND_FOR_EVER, tmp_path], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+        )
+        assert process.stdout is not None
+        for _ in range(200):
+            told = int(process.stdout.readline())
+        process.kill()
+        told = max([told, *(int(line) for line in process.stdout.read().split()[:-1])])
+        process.wait()
+        process.stdout.close()
+        with Outbox.open(tmp_path, max_bytes=MANY) as outbox:
+            values = values_in(outbox)
+            assert [number for number in values if number <= told] == [n for n in range(1, told + 1) if n % 3]
+            assert outbox.next_number > told
+            assert int(outbox.last_state) == outbox.next_number - 1
+            assert not outbox.report.lost
+
+
 def append_until_full(outbox: Outbox) -> int:
     for number in range(1, 10_000):
         try:
