@@ -13,7 +13,7 @@ WHOLE_DAY_AFTER_MS = 2 * 3_600_000
 SHORTEST_AXIS_MS = 10 * 60_000
 
 _EXAMPLE_SAVING = 0.12
-_EXAMPLE_WINDOW = 12
+_EXAMPLE_SMOOTHING_MS = 2 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,18 @@ def build_curve(
         tuple(start + step_ms // 2 for start in starts),
         tuple(site),
         tuple(generation) if generators else (),
-        example_baseline(site) if example else (),
+        example_baseline(site, _EXAMPLE_SMOOTHING_MS // step_ms) if example else (),
     )
 
 
-def example_baseline(site_kw: Sequence[float | None]) -> tuple[float | None, ...]:
-    """What a baseline might look like, for showing only: the smoothed curve, raised as if a part had been saved."""
+def example_baseline(site_kw: Sequence[float | None], window: int) -> tuple[float | None, ...]:
+    """What a baseline might look like, for showing only: the smoothed curve, raised as if a part had been saved.
+
+    `window` is how many steps to either side are smoothed over.
+    """
     smoothed: list[float | None] = []
     for index in range(len(site_kw)):
-        around = site_kw[max(index - _EXAMPLE_WINDOW, 0) : index + _EXAMPLE_WINDOW + 1]
+        around = site_kw[max(index - window, 0) : index + window + 1]
         known = [value for value in around if value is not None]
         smoothed.append(sum(known) / len(known) / (1 - _EXAMPLE_SAVING) if known else None)
     return tuple(smoothed)

@@ -50,7 +50,7 @@ def test_a_curve_has_a_bounded_number_of_points(span_ms: int) -> None:
 
 
 def test_the_example_lies_above_what_was_measured() -> None:
-    example = example_baseline([8.8, 8.8, None, 8.8])
+    example = example_baseline([8.8, 8.8, None, 8.8], 1)
 
     assert [round(value or 0.0, 9) for value in example] == [10.0] * 4
-    assert example_baseline([None]) == (None,)
+    assert example_baseline([None], 5) == (None,)
