@@ -92,18 +92,20 @@ def missing(quantity: str, quality: Quality, count: int) -> Column:
 
 
 class Bakery:
-    """The store's files in a folder, filled by the test.
+    """A store, and entities in a folder, filled by the test.
 
     Args:
         folder: where they are made.
         now_ms: until when it is filled.
+        store: as in a settings file; a SQLite file in the folder by default.
     """
 
-    def __init__(self, folder: Path, now_ms: int | None = None) -> None:
+    def __init__(self, folder: Path, now_ms: int | None = None, store: dict[str, object] | None = None) -> None:
         self.folder = folder
         self.now_ms = now_ms or time.time_ns() // 1_000_000
-        self.storage = {"store": {"sqlite": str(folder / "readings.sqlite")}, "entities": str(folder / "e.sqlite")}
-        self.readings = open_readings(StoreSettings(sqlite=folder / "readings.sqlite"))
+        named = store or {"sqlite": str(folder / "readings.sqlite")}
+        self.storage = {"store": named, "entities": str(folder / "e.sqlite")}
+        self.readings = open_readings(StoreSettings.model_validate(named))
         self.entities = open_entities(folder / "e.sqlite")
 
     async def declare(self, change: Callable[[dict[str, object]], None] = lambda _: None) -> None:
