@@ -53,8 +53,8 @@ class Ingest:
 
     Args:
         readings: where rows go.
-        entities: where intervals are marked for evaluation, before the rows are stored: a kill in between leaves a
-            mark too many, never one too few.
+        entities: where intervals are marked for evaluation, after the rows are stored and before the answer: what a
+            kill leaves unmarked comes again.
         quarantine: where goes what cannot be stored.
         clock_ms: the collector's clock, in ms since 1970 UTC.
     """
@@ -112,8 +112,10 @@ class Ingest:
         backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         while True:
             try:
-                await self._entities.mark_dirty(edge.site, marks)
                 refused = await self._readings.write(edge.site, batch.devices)
+                # After the rows: evaluation would clear a mark that came before them without having seen them. Before
+                # the answer: what a kill leaves unmarked was not acknowledged, so it comes again.
+                await self._entities.mark_dirty(edge.site, marks)
                 if refused:
                     await self._quarantine.keep_rows(message.topic, batch, refused)
                     logger.error(

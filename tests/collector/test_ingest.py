@@ -64,12 +64,13 @@ def incoming(given: Batch, topic: str = TOPIC) -> Incoming:
     return Incoming(topic, encode_batch(given), None, given.batch_id.to_bytes())
 
 
-async def test_intervals_are_marked_before_rows_are_stored(parts: Parts) -> None:
+async def test_intervals_are_marked_when_rows_are_stored_so_that_evaluation_cannot_miss_them(parts: Parts) -> None:
     answer = await parts.ingest.take(incoming(batch(1)))
     assert answer is not None
     assert answer.topic == "leanmeter/v1/bakery/edge-1/ack"
     assert (answer.acknowledgement.stored, answer.acknowledgement.collector_time_ms) == (True, 123)
-    assert parts.readings.marks_at_write == [1]
+    assert parts.readings.marks_at_write == [0]
+    assert await parts.entities.dirty_count() == 1
 
 
 @pytest.mark.parametrize("problem", [StoreUnavailableError("gone"), StoreConfigurationError("wrong token")])
