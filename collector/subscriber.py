@@ -35,6 +35,9 @@ MAXIMUM_WAITING_BYTES = 64 * 1024 * 1024
 SAY_AGAIN_S = 10.0
 MAXIMUM_PACKET_BYTES = 1024 * 1024
 KEEPALIVE_S = 30
+CONNECT_TIMEOUT_S = 5.0
+"""A broker that hangs up before it has greeted is noticed by this alone."""
+ANSWER_TIMEOUT_S = 10.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 
@@ -91,6 +94,7 @@ class Subscriber:
             clean_start=True,
             properties=properties,
             keepalive=KEEPALIVE_S,
+            timeout=CONNECT_TIMEOUT_S,
             tls_context=self._tls,
             # Else each answer waits for the other side's delayed acknowledgement of TCP.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
@@ -144,6 +148,7 @@ class _Session:
                     encode_acknowledgement(answer.acknowledgement),
                     qos=1,
                     properties=answer_properties(answer.acknowledgement),
+                    timeout=ANSWER_TIMEOUT_S,
                 )
         except aiomqtt.MqttError as problem:
             logger.warning("answer on %s not sent, its batch will come again: %s", message.topic, problem)

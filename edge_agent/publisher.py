@@ -28,6 +28,8 @@ from wire_format.topics import EdgeAddress
 logger = logging.getLogger(__name__)
 
 KEEPALIVE_S = 20
+CONNECT_TIMEOUT_S = 5.0
+"""A broker that hangs up before it has greeted is noticed by this alone."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 BACKLOG_CHECK_INTERVAL_S = 1.0
@@ -166,6 +168,7 @@ class Publisher:
             protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=True,
             keepalive=KEEPALIVE_S,
+            timeout=CONNECT_TIMEOUT_S,
             will=aiomqtt.Will(status, _OFFLINE, qos=1, retain=True),
             tls_context=self._tls,
             max_queued_incoming_messages=10 * self._window_maximum,
@@ -217,7 +220,9 @@ class Publisher:
         properties.ResponseTopic = self._address.topic("ack")
         properties.CorrelationData = batch.batch_id.to_bytes()
         properties.MessageExpiryInterval = self._expiry_s
-        await client.publish(self._address.topic("batch"), batch.payload, qos=1, properties=properties)
+        await client.publish(
+            self._address.topic("batch"), batch.payload, qos=1, properties=properties, timeout=self._expiry_s
+        )
 
     def _published(self, task: asyncio.Task[None]) -> None:
         self._publishing.discard(task)
