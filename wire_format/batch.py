@@ -37,11 +37,16 @@ class Column(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class DeviceRows:
-    """Rows of one device that carry the same quantities: times in ms since 1970 UTC, ascending, and a column each."""
+    """Rows of one device that carry the same quantities: times in ms since 1970 UTC, ascending, and a column each.
+
+    `thinned`: these are what is left of more rows (the one nearest each 15-minute boundary, peaks, weighings), because
+    the edge's outbox was full. Totals in them are exact; what happened between them is not known.
+    """
 
     device: str
     times_ms: tuple[int, ...]
     columns: tuple[Column, ...]
+    thinned: bool = False
 
     def value_count(self) -> int:
         """How many numbers it carries; missing ones do not count."""
@@ -112,7 +117,11 @@ def merge(parts: Sequence[Sequence[DeviceRows]]) -> tuple[DeviceRows, ...]:
     newest: dict[tuple[object, ...], list[DeviceRows]] = {}
     for part in parts:
         for rows in part:
-            shape = (rows.device, *((column.quantity, column.unit, column.exponent) for column in rows.columns))
+            shape = (
+                rows.device,
+                rows.thinned,
+                *((column.quantity, column.unit, column.exponent) for column in rows.columns),
+            )
             group = newest.get(shape)
             if group is None or group[-1].times_ms[-1] >= rows.times_ms[0]:
                 newest[shape] = group = []
@@ -138,8 +147,8 @@ def split(devices: Sequence[DeviceRows]) -> tuple[tuple[DeviceRows, ...], tuple[
     if len(rows.columns) > 1:
         middle = len(rows.columns) // 2
         return (
-            (DeviceRows(rows.device, rows.times_ms, rows.columns[:middle]),),
-            (DeviceRows(rows.device, rows.times_ms, rows.columns[middle:]),),
+            (DeviceRows(rows.device, rows.times_ms, rows.columns[:middle], rows.thinned),),
+            (DeviceRows(rows.device, rows.times_ms, rows.columns[middle:], rows.thinned),),
         )
     raise ValueError(f"a single value of {rows.device} cannot be split")
 
@@ -151,7 +160,7 @@ def _rows_between(rows: DeviceRows, start: int, end: int) -> DeviceRows:
         )
         for column in rows.columns
     ]
-    return DeviceRows(rows.device, rows.times_ms[start:end], tuple(columns))
+    return DeviceRows(rows.device, rows.times_ms[start:end], tuple(columns), rows.thinned)
 
 
 def _marks(quality: tuple[Quality, ...]) -> tuple[Quality, ...]:
@@ -169,4 +178,5 @@ def _concatenate(group: list[DeviceRows]) -> DeviceRows:
             )
         integers = tuple(integer for piece in pieces for integer in piece.integers)
         columns.append(Column(first.quantity, first.unit, first.exponent, integers, quality))
-    return DeviceRows(group[0].device, tuple(time for rows in group for time in rows.times_ms), tuple(columns))
+    times_ms = tuple(time for rows in group for time in rows.times_ms)
+    return DeviceRows(group[0].device, times_ms, tuple(columns), group[0].thinned)

@@ -58,6 +58,7 @@ class _DeviceEntry(Struct, array_like=True):
     time_deltas: Annotated[list[Annotated[int, Meta(gt=0, le=MAX_TIME_MS)]], Meta(max_length=MAX_ROWS - 1)]
     cells: Annotated[list[_Integer | None], Meta(max_length=MAX_CELLS)]
     runs: Annotated[list[list[Annotated[int, Meta(ge=0)]]], Meta(max_length=MAX_COLUMNS)] = []
+    thinned: bool = False
 
 
 class _Body(Struct, array_like=True):
@@ -92,6 +93,7 @@ _encoder = msgpack.Encoder()
 _body_decoder = msgpack.Decoder(_Body)
 _answer_decoder = msgpack.Decoder(_Answer)
 
+_EncodedEntry = tuple[str, int, int, list[int], list[int | None], list[list[int]]]
 _Decoded = TypeVar("_Decoded")
 _Decode = Callable[[bytes], tuple[tuple[DeviceRows, ...], str]]
 
@@ -194,7 +196,7 @@ def _check_distinct(layout: Sequence[tuple[str, str, int]], where: str) -> None:
         raise WireFormatError(f"{where}: two columns of the same quantity")
 
 
-def _entry(rows: DeviceRows, layout: int) -> tuple[str, int, int, list[int], list[int | None], list[list[int]]]:
+def _entry(rows: DeviceRows, layout: int) -> _EncodedEntry | tuple[*_EncodedEntry, bool]:
     times = rows.times_ms
     count = len(times)
     if not SLUG.fullmatch(rows.device) or not count:
@@ -217,7 +219,8 @@ def _entry(rows: DeviceRows, layout: int) -> tuple[str, int, int, list[int], lis
             runs.append([index, *_run_lengths(column.quality)])
     if count == 1:
         _check_bits(cells, rows)
-    return rows.device, layout, times[0], time_deltas, cells, runs
+    entry = (rows.device, layout, times[0], time_deltas, cells, runs)
+    return (*entry, True) if rows.thinned else entry
 
 
 def _deltas(column: Column, device: str) -> list[int | None]:
@@ -322,7 +325,7 @@ def _rows(entry: _DeviceEntry, layouts: list[list[tuple[str, str, int]]]) -> Dev
             )
             for index, (quantity, unit, exponent) in enumerate(layout)
         ]
-    return DeviceRows(entry.device, times, tuple(columns))
+    return DeviceRows(entry.device, times, tuple(columns), entry.thinned)
 
 
 def _qualities(run: list[int], count: int, where: str) -> tuple[Quality, ...]:

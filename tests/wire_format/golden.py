@@ -51,7 +51,23 @@ SHARED_LAYOUT = Batch(
     "none",
 )
 
-BATCHES = {"one-row": ONE_ROW, "shared-layout": SHARED_LAYOUT, "unknown-elements": ONE_ROW}
+THINNED = Batch(
+    BatchId("0102030405060708", 2),
+    (
+        DeviceRows(
+            "oven-meter",
+            (1_764_000_000_000, 1_764_000_900_000),
+            (Column("active_energy_import_total", "kWh", -3, (123_456_789, 123_457_039)),),
+            thinned=True,
+        ),
+        DeviceRows(
+            "oven-meter", (1_764_000_317_000,), (Column("active_power_total", "W", -1, (31_415,)),), thinned=True
+        ),
+    ),
+    "ntp",
+)
+
+BATCHES = {"one-row": ONE_ROW, "shared-layout": SHARED_LAYOUT, "thinned": THINNED, "unknown-elements": ONE_ROW}
 
 ACKNOWLEDGEMENTS = {
     "stored": Acknowledgement(FIRST_ID, stored=True, collector_time_ms=1_764_000_001_000),

@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
+from tests.wire_format.readings import seconds_of_meter
 from wire_format.batch import BatchId, Column, DeviceRows, merge, split
+from wire_format.codec import decode_rows, encode_rows
 from wire_format.quality import Quality
 
 
@@ -54,3 +58,13 @@ def test_batch_id_bytes() -> None:
     assert BatchId.from_bytes(batch_id.to_bytes()) == batch_id
     with pytest.raises(ValueError, match="3 bytes"):
         BatchId.from_bytes(b"abc")
+
+
+def test_thinned_rows_stay_apart_and_stay_thinned() -> None:
+    whole = seconds_of_meter("a", 2, 1000, seed=1)
+    thinned = replace(seconds_of_meter("a", 2, 10_000, seed=1), thinned=True)
+    later = replace(seconds_of_meter("a", 2, 20_000, seed=1), thinned=True)
+    first, second = merge([(whole,), (thinned,), (later,)])
+    assert (first, second.thinned, len(second.times_ms)) == (whole, True, 4)
+    assert all(half[0].thinned for half in split([second]))
+    assert decode_rows(encode_rows([first, second], "ntp"))[0] == (first, second)
