@@ -52,10 +52,7 @@ def walk_chain(registers: Mapping[int, int]) -> tuple[Model, ...]:
     return tuple(found)
 
 
-def find_layout(profile: Profile, chain: tuple[Model, ...]) -> tuple[Profile, Model] | None:
-    """The first model of a chain that a profile covers, and the layout for it."""
-    for model in chain:
-        layout = profile.for_sunspec_model(model.model)
-        if layout is not None:
-            return layout, model
-    return None
+def find_layout(profile: Profile, chain: tuple[Model, ...], block: int = 1) -> tuple[Profile, Model] | None:
+    """The model of a chain that a profile covers, and the layout for it; of several the `block`-th, 1 is the first."""
+    found = [(layout, model) for model in chain if (layout := profile.for_sunspec_model(model.model)) is not None]
+    return found[block - 1] if block <= len(found) else None

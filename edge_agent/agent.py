@@ -192,10 +192,12 @@ class Agent:
         modbus = ModbusLine(line.settings.id, line.transport, self._clock, timeout_s=line.settings.timeout_s)
         devices: list[PolledDevice] = []
         for device in line.devices:
-            kind = SunspecDevice if device.profile.protocol == SUNSPEC else ModbusDevice
-            devices.append(
-                kind(device.settings.id, device.settings.unit_id, device.profile, modbus, self._clock, totals)
-            )
+            settings = device.settings
+            known = (settings.id, settings.unit_id, device.profile, modbus, self._clock, totals)
+            if device.profile.protocol == SUNSPEC:
+                devices.append(SunspecDevice(*known, block=settings.sunspec_block))
+            else:
+                devices.append(ModbusDevice(*known))
         return devices
 
 

@@ -1,6 +1,5 @@
 """What a site file and the profiles come to: lines with their devices, checked before anything is opened."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,9 +66,10 @@ def _installed_line(line: LineSettings, profile_directories: Sequence[Path]) -> 
         if line.rtu_over_tcp is not None:
             raise AgentConfigurationError(f"line {line.id!r}: a scale has no RTU frames; write tcp or serial")
         return installed
-    for unit_id, count in Counter(device.settings.unit_id for device in devices).items():
-        if count > 1:
-            names = " and ".join(device.settings.id for device in devices if device.settings.unit_id == unit_id)
+    for unit_id in {device.settings.unit_id for device in devices}:
+        sharing = [device for device in devices if device.settings.unit_id == unit_id]
+        if len(sharing) > 1 and not _different_blocks(sharing):
+            names = " and ".join(device.settings.id for device in sharing)
             raise AgentConfigurationError(
                 f"line {line.id!r}: {names} have the same unit_id {unit_id}; each device of a line needs its own"
             )
@@ -78,6 +78,12 @@ def _installed_line(line: LineSettings, profile_directories: Sequence[Path]) -> 
                 f"line {line.id!r}: unit_id 0 is the broadcast address, which no device answers; use 1 to 247"
             )
     return installed
+
+
+def _different_blocks(devices: Sequence[InstalledDevice]) -> bool:
+    """Whether devices with the same unit id are different SunSpec models of it: an inverter and its meters."""
+    blocks = {(device.profile.id, device.settings.sunspec_block) for device in devices}
+    return len(blocks) == len(devices) and all(device.profile.protocol == SUNSPEC for device in devices)
 
 
 def _installed_device(

@@ -62,12 +62,24 @@ def _words(data: bytes) -> tuple[int, int]:
 
 
 class SunspecDevice:
-    """Reads a SunSpec device; looks for its model block first, and again when the device was out of reach."""
+    """Reads a SunSpec device; looks for its model block first, and again when the device was out of reach.
+
+    Of several blocks of a unit that the profile covers (meters behind an inverter) it takes the `block`-th.
+    """
 
     def __init__(
-        self, device_id: str, unit_id: int, profile: Profile, line: ModbusLine, clock: Clock, totals: Totals
+        self,
+        device_id: str,
+        unit_id: int,
+        profile: Profile,
+        line: ModbusLine,
+        clock: Clock,
+        totals: Totals,
+        *,
+        block: int = 1,
     ) -> None:
         self.device_id = device_id
+        self._block = block
         self._unit_id = unit_id
         self._profile = profile
         self._line = line
@@ -104,10 +116,11 @@ class SunspecDevice:
 
     async def _find(self) -> ModbusDevice:
         chain = await walk_device(self._read_words)
-        found = find_layout(self._profile, chain)
+        found = find_layout(self._profile, chain, self._block)
         models = ", ".join(str(model.model) for model in chain)
         if found is None:
-            raise UnusableReplyError(f"has SunSpec models {models}; profile {self._profile.id} covers none of them")
+            covered = "none of them" if self._block == 1 else f"fewer than {self._block} of them"
+            raise UnusableReplyError(f"has SunSpec models {models}; profile {self._profile.id} covers {covered}")
         log.info("%s: SunSpec models %s", self.device_id, models)
         self._last_problem = ""
         return ModbusDevice(self.device_id, self._unit_id, layout_at(*found), self._line, self._clock, self._totals)

@@ -13,7 +13,7 @@ from simulators.modbus_unit import ModbusUnit
 from simulators.other_devices import other_values
 from simulators.register_image import ImageEncoder, RegisterImage
 from simulators.register_sources import ChangingRegisters, LiteralRegisters
-from simulators.sunspec import BASE_ADDRESS, FUNCTION_CODE, chain_encoder, inverter_layout, lay_out, shown_model
+from simulators.sunspec import BASE_ADDRESS, FUNCTION_CODE, chain_encoder, simulated_layout, lay_out, shown_model
 from simulators.water import WaterMeter
 
 Clock = Callable[[], float]
@@ -43,7 +43,7 @@ def literal_unit(profile: Profile, image: RegisterImage) -> ModbusUnit:
     Of a SunSpec profile they may be the whole chain (from 40000 on) or, by offset, one inverter model.
     """
     if profile.protocol == "sunspec" and not any(address >= BASE_ADDRESS for address in image.get(FUNCTION_CODE, {})):
-        image = lay_out(shown_model(inverter_layout(profile)), image.get(FUNCTION_CODE, {}))
+        image = lay_out(shown_model(simulated_layout(profile)), image.get(FUNCTION_CODE, {}))
     for code in profile.function_codes_alike:
         if code not in image:
             image = image | {code: next((image[other] for other in profile.function_codes_alike if other in image), {})}

@@ -185,5 +185,5 @@ def _fits(register: Register, value: Value, power: int, headroom: float) -> bool
     if value is None or isinstance(value, str) or not math.isfinite(value) or register.encoding in FLOAT_CODES:
         return True
     lowest, highest = limits(register)
-    # The limits themselves are what SunSpec keeps for "not implemented".
-    return lowest < value * headroom / (register.scale * 10.0**power) < highest
+    # The limits themselves are what SunSpec keeps for "not implemented"; 0 is 0 at any power.
+    return value == 0 or lowest < value * headroom / (register.scale * 10.0**power) < highest

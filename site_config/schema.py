@@ -61,11 +61,15 @@ class TcpSettings(StrictModel):
 
 
 class DeviceSettings(StrictModel):
-    """An installed device. `unit_id` is its Modbus address; scales have none."""
+    """An installed device. `unit_id` is its Modbus address; scales have none.
+
+    `sunspec_block` tells which of several SunSpec models of the unit is meant, of those that the profile covers.
+    """
 
     id: Slug
     profile: str
     unit_id: Annotated[int, Field(ge=0, le=255)] = 1
+    sunspec_block: Annotated[int, Field(ge=1, le=16)] = 1
     poll_interval_s: Annotated[float, Field(gt=0, le=3600)] | None = None
     weighing_threshold_kg: Annotated[float, Field(gt=0)] = 0.1
 

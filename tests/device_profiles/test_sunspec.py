@@ -40,3 +40,10 @@ def test_the_first_model_that_the_profile_covers_is_taken() -> None:
     assert model == Model(113, 40076, 60)
     assert 113 in layout.sunspec_models
     assert find_layout(profile, walk_chain(chain((1, 66), (203, 105)))) is None
+
+
+def test_of_several_meters_the_one_that_is_meant_is_taken() -> None:
+    profile = load_profile("sunspec/meter")
+    models = walk_chain(chain((1, 66), (103, 50), (1, 66), (203, 105), (1, 66), (213, 124)))
+    found = [find_layout(profile, models, block) for block in (1, 2, 3)]
+    assert [None if one is None else one[1].model for one in found] == [203, 213, None]

@@ -38,6 +38,16 @@ def test_serial_settings_are_the_users_then_the_models_then_9600_8n1(tmp_path: P
     assert (lines[1].transport.baud, lines[1].transport.parity) == (38_400, "E")
 
 
+def test_an_inverter_and_its_meters_share_a_unit_id(tmp_path: Path) -> None:
+    inverter = "{id: pv, profile: sunspec/inverter}"
+    first, second = "{id: grid, profile: sunspec/meter}", "{id: house, profile: sunspec/meter, sunspec_block: 2}"
+    (one_line,) = lines_of(tmp_path, line("a", TCP, inverter, first, second))
+    assert [device.settings.sunspec_block for device in one_line.devices] == [1, 1, 2]
+    for other in (first.replace("grid", "house"), SDM):
+        with pytest.raises(AgentConfigurationError, match="grid and .* have the same unit_id 1"):
+            lines_of(tmp_path, line("a", TCP, first, other))
+
+
 def test_rtu_over_tcp(tmp_path: Path) -> None:
     lines = lines_of(tmp_path, line("a", "rtu_over_tcp: {host: gateway, port: 4001}", SDM))
     assert lines[0].transport == TcpAddress("gateway", 4001, rtu_framing=True)

@@ -81,6 +81,40 @@ async def test_an_inverter_behind_another_model_is_read_with_its_scale_factors()
     assert values["voltage_l1_n"] == (None, Quality.DEVICE_ERROR)
 
 
+def meter(power: int, imported: int) -> list[int]:
+    """Model 203 from its third register on: powers of ten are 0, the rest is "not implemented"."""
+    content = [0x8000] * 105
+    for offset in (6, 15, 17, 22, 27, 32, 37, 54, 71, 104):
+        content[offset - 2] = 0
+    content[18 - 2] = power & 0xFFFF
+    content[46 - 2], content[47 - 2] = imported >> 16, imported & 0xFFFF
+    return content
+
+
+async def test_an_inverter_and_two_meters_behind_it_share_a_unit() -> None:
+    chained = chain(
+        (1, [0] * 66), (103, inverter(4321, 0, 0)), (1, [0] * 66), (203, meter(-4000, 7)), (203, meter(250, 81_000))
+    )
+    read: dict[tuple[str, int], tuple[int | None, int | None]] = {}
+    async with ModbusTcpServer({1: ModbusUnit(LiteralRegisters({3: chained}))}, LOOPBACK, 0) as server:
+        clock = SystemClock()
+        line = ModbusLine("pv", TcpAddress(LOOPBACK, server.port), clock, timeout_s=0.2)
+        for profile_id, block in (("sunspec/inverter", 1), ("sunspec/meter", 1), ("sunspec/meter", 2)):
+            device = SunspecDevice("one", 1, load_profile(profile_id), line, clock, Totals(), block=block)
+            sample = await device.read("fast")
+            integers = {column.quantity: integer for column, integer in zip(sample.shape, sample.integers, strict=True)}
+            read[profile_id, block] = integers["active_power_total"], integers.get("active_energy_import_total")
+        device = SunspecDevice("one", 1, load_profile("sunspec/meter"), line, clock, Totals(), block=3)
+        third = await device.read("fast")
+        line.close()
+    assert read == {
+        ("sunspec/inverter", 1): (43_210, None),
+        ("sunspec/meter", 1): (-40_000, 7),
+        ("sunspec/meter", 2): (2_500, 81_000),
+    }
+    assert not third.answered
+
+
 async def test_a_device_that_is_no_inverter_is_missing_and_told(caplog: pytest.LogCaptureFixture) -> None:
     registers = chain((1, [0] * 66), (203, [0] * 105))
     async with ModbusTcpServer({1: ModbusUnit(LiteralRegisters({3: registers}))}, LOOPBACK, 0) as server:

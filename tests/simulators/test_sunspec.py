@@ -2,7 +2,7 @@ import pytest
 
 from device_profiles.library import load_profile
 from simulators.errors import SimulatorError
-from simulators.sunspec import chain_encoder, inverter_layout, lay_out
+from simulators.sunspec import chain_encoder, simulated_layout, lay_out
 
 
 def text(words: list[int]) -> str:
@@ -47,6 +47,18 @@ def test_values_go_into_model_103_with_their_scale_factors() -> None:
     assert table[block + 38] == 4
 
 
+def test_a_meter_shows_what_it_counts_and_leaves_out_the_rest() -> None:
+    block = 40000 + 2 + 68
+    encode = chain_encoder(load_profile("sunspec/meter"))
+    table = encode({"active_power_total": -4000.0, "active_energy_import_total": 0.0})[3]
+    assert (table[block], table[block + 1]) == (203, 105)
+    power_factor = table[block + 22] - 0x10000 if table[block + 22] & 0x8000 else table[block + 22]
+    assert (table[block + 18] - 0x10000) * 10.0**power_factor == -4000
+    assert table[block + 33] == 0x8000  # PF, signed
+    assert (table[block + 38], table[block + 39]) == (0, 0)  # TotWhExp, an accumulator
+    assert (table[block + 107], table[block + 108]) == (0xFFFF, 0)
+
+
 def test_a_profile_without_a_known_model_is_refused_by_name() -> None:
     with pytest.raises(SimulatorError, match="abb/b23"):
-        inverter_layout(load_profile("abb/b23"))
+        simulated_layout(load_profile("abb/b23"))
