@@ -1,31 +1,33 @@
 """From the file's text to the frozen Profile. Every rule that is broken names the key at which it is."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
-from device_profiles.encodings import FORMATS, REGISTER_COUNTS
+from device_profiles.configuration import resolution, unfit
+from device_profiles.encodings import BIT_CODES, FORMATS, REGISTER_COUNTS
 from device_profiles.errors import ProfileError
-from device_profiles.profile import Encoding, FunctionCode, Identification, Profile, Register, SerialDefaults
-from device_profiles.schema import (
-    HelperText,
-    IdentificationText,
-    LayoutText,
-    ProfileText,
-    QuantityText,
-    RegisterText,
-    UnitByCode,
+from device_profiles.profile import (
+    Encoding,
+    FunctionCode,
+    Identification,
+    Multiplier,
+    Profile,
+    Register,
+    SerialDefaults,
+    Setting,
+    SettingFactor,
 )
+from device_profiles.schema import HelperText, IdentificationText, LayoutText, ProfileText, QuantityText, RegisterText
 from device_profiles.tiers import default_tier
 from device_profiles.units import NEED_NO_UNIT, factors
 from wire_format.quantities import QUANTITIES, Quantity
 
 _SIGNED = frozenset({Encoding.S16, Encoding.S32, Encoding.S64})
 _FLOATS = frozenset({Encoding.F32, Encoding.F64})
-_COUNTED = frozenset({Encoding.BCD, Encoding.MOD10K})
-
-FINEST = 3
-"""Integers keep their own resolution up to this many decimals beyond the catalogue's, then they are rounded to it."""
+_COUNTED = frozenset({Encoding.BCD, Encoding.MOD10K, Encoding.MOD10K_SIGNED})
 
 
 class RuleError(ProfileError):
@@ -50,6 +52,7 @@ def build_profile(profile_id: str, text: ProfileText) -> Profile:
         whole = LayoutText.model_construct(type=None, invalid=None, helpers=text.helpers, registers=text.registers)
         built = [_layout(profile_id, text, whole, "", ())]
     _all_units_used(text)
+    _all_settings_used(text)
     quantities = tuple(dict.fromkeys(quantity for profile in built for quantity in profile.quantities))
     if text.quantities:
         quantities = tuple(_catalogued(name, "quantities").name for name in text.quantities)
@@ -91,6 +94,9 @@ def _layout(
         identification=tuple(
             _identification(text, name, entry, f"identification.{name}") for name, entry in text.identification.items()
         ),
+        settings=tuple(_setting(text, name) for name in text.settings),
+        unreadable=_unreadable(text, (*registers, *helpers)),
+        unit_id_keys=tuple(text.unit_id_keys),
     )
 
 
@@ -105,32 +111,63 @@ def _quantity(text: ProfileText, layout: LayoutText, name: str, entry: QuantityT
         raise RuleError(f"{key}.scale: 0 makes every value 0")
     factor = Decimal(1) if entry.unit_by else _factor(text, catalogued, entry, key)
     scale = Decimal(repr(entry.scale)) * factor
-    exponent = catalogued.exponent
-    fixed = encoding not in _FLOATS and not (entry.scale_factor or entry.multiply_by or entry.unit_by)
-    own = int(scale.normalize().as_tuple().exponent)
-    if fixed and own >= catalogued.exponent - FINEST:
-        exponent = own
+    multipliers, settings = _factors(text, catalogued, entry, key)
+    fixed = encoding not in _FLOATS and not (entry.scale_factor or multipliers or entry.plus or entry.minus)
     low, high = entry.range or (None, None)
+    first = multipliers[0] if multipliers else None
     return Register(
         quantity=name,
         unit=catalogued.unit,
-        function_code=_function_code(text, entry),
-        address=_address(text, entry, key),
-        count=_count(entry, encoding, key),
-        encoding=encoding,
         scale=float(scale),
-        exponent=exponent,
-        word_order=entry.word_order or text.word_order,
-        byte_order=entry.byte_order or text.byte_order,
-        invalid=_invalid(text, layout, entry, encoding, key),
+        exponent=resolution(catalogued, scale) if fixed else catalogued.exponent,
         scale_factor=entry.scale_factor,
         tier=entry.tier or default_tier(name),
         minimum=None if low is None else float(Decimal(repr(low)) * factor),
         maximum=None if high is None else float(Decimal(repr(high)) * factor),
-        counter_modulus=entry.counter_modulus,
-        multiplier=entry.unit_by.helper if entry.unit_by else entry.multiply_by,
-        multiplier_table=_table(catalogued, entry.unit_by, key) if entry.unit_by else (),
+        counter_modulus=10**entry.counter_digits if entry.counter_digits else entry.counter_modulus,
+        multiplier=first.helper if first else None,
+        multiplier_table=first.table if first else (),
+        further_multipliers=tuple(multipliers[1:]),
+        settings=tuple(settings),
+        summand=entry.plus or entry.minus,
+        subtracts=entry.minus is not None,
+        negative_if=entry.negative_if,
+        unusable_if=entry.unusable_if,
+        **_place(text, layout, entry, encoding, key),
     )
+
+
+def _place(
+    text: ProfileText, layout: LayoutText | None, entry: RegisterText, encoding: Encoding, key: str
+) -> dict[str, Any]:
+    """Where a value stands and how: what quantities, helpers and identification have in common."""
+    code = _function_code(text, entry)
+    if code in BIT_CODES and encoding is not Encoding.U16:
+        raise RuleError(f"{key}.type: function code {code} reads single bits, which have no type")
+    return {
+        "function_code": code,
+        "address": _address(text, entry, key),
+        "count": _count(entry, encoding, key),
+        "encoding": encoding,
+        "word_order": entry.word_order or text.word_order,
+        "byte_order": entry.byte_order or text.byte_order,
+        "invalid": () if code in BIT_CODES else _invalid(text, layout, entry, encoding, key),
+        "bits": _bits(entry, encoding, key),
+        "inverted": entry.inverted,
+    }
+
+
+def _bits(entry: RegisterText, encoding: Encoding, key: str) -> tuple[int, int] | None:
+    if entry.bits is None:
+        if entry.inverted:
+            raise RuleError(f"{key}.inverted: only bits can be inverted")
+        return None
+    if encoding in _FLOATS or encoding not in REGISTER_COUNTS:
+        raise RuleError(f"{key}.bits: a {encoding} has none")
+    first, last = entry.bits[0], entry.bits[-1]
+    if not first <= last < 16 * REGISTER_COUNTS[encoding]:
+        raise RuleError(f"{key}.bits: [first, last] of 0 to {16 * REGISTER_COUNTS[encoding] - 1}")
+    return first, last
 
 
 def _helper(text: ProfileText, layout: LayoutText, name: str, entry: HelperText, key: str) -> Register:
@@ -141,38 +178,80 @@ def _helper(text: ProfileText, layout: LayoutText, name: str, entry: HelperText,
     return Register(
         quantity=name,
         unit="1",
-        function_code=_function_code(text, entry),
-        address=_address(text, entry, key),
-        count=_count(entry, encoding, key),
-        encoding=encoding,
         scale=entry.scale,
         exponent=-9 if encoding in _FLOATS else exponent,
-        word_order=entry.word_order or text.word_order,
-        byte_order=entry.byte_order or text.byte_order,
-        invalid=_invalid(text, layout, entry, encoding, key),
+        **_place(text, layout, entry, encoding, key),
     )
 
 
 def _identification(text: ProfileText, name: str, entry: IdentificationText, key: str) -> Identification:
-    encoding = entry.type or text.type
-    if encoding is None:
-        raise RuleError(f"{key}: type is missing")
+    encoding = _encoding(text, None, entry, key)
     if entry.values and encoding in {Encoding.ASCII, *_FLOATS}:
         raise RuleError(f"{key}.values: codes are whole numbers, {encoding} is none")
-    register = Register(
-        quantity=name,
-        unit="1",
-        function_code=_function_code(text, entry),
-        address=_address(text, entry, key),
-        count=_count(entry, encoding, key),
-        encoding=encoding,
-        scale=entry.scale,
-        word_order=entry.word_order or text.word_order,
-        byte_order=entry.byte_order or text.byte_order,
-        invalid=() if encoding is Encoding.ASCII else _invalid(text, None, entry, encoding, key),
-        tier="slow",
-    )
+    place = _place(text, None, entry, encoding, key)
+    register = Register(quantity=name, unit="1", scale=entry.scale, tier="slow", **place)
     return Identification(register, dict(entry.values))
+
+
+def _setting(text: ProfileText, name: str) -> Setting:
+    entry, key = text.settings[name], f"settings.{name}"
+    low, high = entry.range or (None, None)
+    choices: tuple[float | str, ...] = entry.units
+    coded = [
+        factor.codes
+        for register in text.registers.values()
+        for factor in register.multiply_by
+        if factor.by == name and factor.codes
+    ]
+    if coded:
+        choices = tuple(coded[0])
+    setting = Setting(name, entry.question, entry.default, low, high, choices)
+    if entry.default is not None and (problem := unfit(setting, entry.default)):
+        raise RuleError(f"{key}.default: {problem}")
+    return setting
+
+
+def _factors(
+    text: ProfileText, catalogued: Quantity, entry: QuantityText, key: str
+) -> tuple[list[Multiplier], list[SettingFactor]]:
+    """What a quantity is multiplied by beside its scale: helpers of the device, settings of the site file."""
+    multipliers: list[Multiplier] = []
+    settings: list[SettingFactor] = []
+    known = factors(catalogued.unit)
+    if entry.unit_by and entry.unit_by.helper:
+        for code, unit in entry.unit_by.codes.items():
+            if unit not in known:
+                raise RuleError(f"{key}.unit_by.codes.{code}: {unit!r} is no unit of {catalogued.name}")
+        table = tuple((code, float(known[unit])) for code, unit in entry.unit_by.codes.items())
+        multipliers.append(Multiplier(entry.unit_by.helper, table))
+    elif entry.unit_by and entry.unit_by.setting:
+        name = entry.unit_by.setting
+        units = text.settings[name].units if name in text.settings else ()
+        if not units:
+            raise RuleError(f"{key}.unit_by.setting: there is no setting {name!r} with units")
+        for unit in units:
+            if unit not in known:
+                raise RuleError(f"settings.{name}.units: {unit!r} is no unit of {catalogued.name}")
+        settings.append(SettingFactor(name, tuple((unit, float(known[unit])) for unit in units)))
+    for factor in entry.multiply_by:
+        if factor.by not in text.settings:
+            multipliers.append(Multiplier(factor.by, tuple(factor.codes.items())))
+        elif text.settings[factor.by].units:
+            raise RuleError(f"{key}.multiply_by: {factor.by} is a unit; write unit_by: {{setting: {factor.by}}}")
+        else:
+            settings.append(SettingFactor(factor.by, tuple(factor.codes.items())))
+    return multipliers, settings
+
+
+def _unreadable(text: ProfileText, wanted: Iterable[Register]) -> frozenset[tuple[int, int]]:
+    spans = [(span[0] - text.address_base, span[-1] - text.address_base) for span in text.unreadable]
+    codes = {register.function_code for register in wanted}
+    found = frozenset((code, address) for first, last in spans for address in range(first, last + 1) for code in codes)
+    for register in wanted:
+        for address in range(register.address, register.address + register.count):
+            if (register.function_code, address) in found:
+                raise RuleError(f"unreadable: {address} belongs to {register.quantity}")
+    return found
 
 
 def _catalogued(name: str, key: str) -> Quantity:
@@ -201,6 +280,17 @@ def _listed_unit(text: ProfileText, catalogue_unit: str) -> str | None:
     return listed[0] if listed else None
 
 
+def _all_settings_used(text: ProfileText) -> None:
+    registers = text.registers.values()
+    used = {factor.by for register in registers for factor in register.multiply_by}
+    used |= {register.unit_by.setting for register in registers if register.unit_by and register.unit_by.setting}
+    for name in text.settings:
+        if name not in used:
+            raise RuleError(f"settings.{name}: no register uses it")
+        if name in text.helpers:
+            raise RuleError(f"settings.{name}: a helper has the same name")
+
+
 def _all_units_used(text: ProfileText) -> None:
     quantities = [*text.registers, *(name for layout in text.layouts for name in layout.registers)]
     measured = {QUANTITIES[name].unit for name in quantities} - NEED_NO_UNIT
@@ -209,16 +299,10 @@ def _all_units_used(text: ProfileText) -> None:
             raise RuleError(f"units: {unit!r} is used by no quantity")
 
 
-def _table(catalogued: Quantity, by_code: UnitByCode, key: str) -> tuple[tuple[int, float], ...]:
-    known = factors(catalogued.unit)
-    for code, unit in by_code.codes.items():
-        if unit not in known:
-            raise RuleError(f"{key}.unit_by.codes.{code}: {unit!r} is no unit of {catalogued.name}")
-    return tuple((code, float(known[unit])) for code, unit in by_code.codes.items())
-
-
-def _encoding(text: ProfileText, layout: LayoutText, entry: RegisterText, key: str) -> Encoding:
-    encoding = entry.type or layout.type or text.type
+def _encoding(text: ProfileText, layout: LayoutText | None, entry: RegisterText, key: str) -> Encoding:
+    if entry.type is None and _function_code(text, entry) in BIT_CODES:
+        return Encoding.U16
+    encoding = entry.type or (layout and layout.type) or text.type
     if encoding is None:
         raise RuleError(f"{key}: type is missing; give it here or once at the top")
     return encoding
@@ -280,14 +364,23 @@ def _check_helpers(prefix: str, registers: tuple[Register, ...], helpers: tuple[
     present = {helper.quantity for helper in helpers}
     used: set[str] = set()
     for register in registers:
-        for name, key in ((register.scale_factor, "scale_factor"), (register.multiplier, "multiply_by or unit_by")):
-            if name is not None and name not in present:
-                raise RuleError(f"{prefix}registers.{register.quantity}.{key}: there is no helper {name!r}")
-            used |= {name} if name else set()
+        for name in register.helper_names:
+            if name not in present:
+                key = f"{prefix}registers.{register.quantity}.{_key_of(register, name)}"
+                raise RuleError(f"{key}: there is no helper {name!r}")
+            used.add(name)
     for name in sorted(present - used):
         raise RuleError(f"{prefix}helpers.{name}: no register uses it")
     for name in sorted(present & {register.quantity for register in registers}):
         raise RuleError(f"{prefix}helpers.{name}: a quantity has the same name")
+
+
+def _key_of(register: Register, helper: str) -> str:
+    """The key by which a register names a helper."""
+    keys = {register.scale_factor: "scale_factor", register.negative_if: "negative_if"}
+    keys |= {register.summand: "minus" if register.subtracts else "plus"}
+    keys |= dict.fromkeys(register.unusable_if, "unusable_if")
+    return keys.get(helper, "multiply_by or unit_by")
 
 
 def _check_overlap(prefix: str, registers: tuple[Register, ...], limit: int) -> None:
@@ -301,6 +394,12 @@ def _check_overlap(prefix: str, registers: tuple[Register, ...], limit: int) -> 
             raise RuleError(f"{prefix}registers.{register.quantity}.address: reaches beyond 65535")
     for first, second in pairwise(ordered):
         last = first.address + first.count - 1
-        if first.function_code == second.function_code and last >= second.address:
+        if first.function_code == second.function_code and last >= second.address and not _share(first, second):
             key = f"{prefix}registers.{second.quantity}.address"
             raise RuleError(f"{key}: overlaps {first.quantity} ({first.address} to {last})")
+
+
+def _share(first: Register, second: Register) -> bool:
+    """Whether two lie in the same registers rightly: as bits of them."""
+    same = (first.address, first.count) == (second.address, second.count)
+    return same and (first.bits is not None or second.bits is not None)

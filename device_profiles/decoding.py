@@ -11,15 +11,13 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import isfinite
 from typing import Protocol
 
-from device_profiles.encodings import Raw, StructPlan, as_written, plan_structs
+from device_profiles.encodings import BIT_CODES, Raw, StructPlan, as_written, plan_structs, unpack_bits
+from device_profiles.interpretation import Helpers, HelperValue, interpreted, needs_interpretation
 from device_profiles.profile import Encoding, FunctionCode, Profile, Register
 from wire_format.quality import Quality
 
 INTEGER_LIMIT = 1 << 62
 """Integers at or beyond it do not fit the wire (differences are 64 bits wide): quality OVERFLOW."""
-
-SCALE_FACTOR_LIMIT = 10
-"""SunSpec: scale factors are -10 to 10; 0x8000 means that there is none."""
 
 Decoded = tuple[int | None, Quality]
 
@@ -41,7 +39,7 @@ class ReadBlock(Protocol):
 
     @property
     def count(self) -> int:
-        """How many 16-bit registers."""
+        """How many 16-bit registers; of function codes 1 and 2, bits."""
         ...
 
 
@@ -84,8 +82,8 @@ class Decoder:
         self._usual = [_usual_case(field) for field in self._fields]
         self._scaled = [field for field in self._fields[: len(registers)] if field.is_scaled]
         for field in self._scaled:
-            for name in (field.register.scale_factor, field.register.multiplier):
-                if name is not None and name not in self._helpers:
+            for name in field.register.helper_names:
+                if name not in self._helpers:
                     raise ValueError(f"{field.register.quantity}: there is no helper {name!r}")
         self._plans: list[list[StructPlan]] = []
         uncovered = dict(enumerate(everything))
@@ -102,7 +100,8 @@ class Decoder:
 
         Args:
             replies: for each block, in the order given at compile time, its registers as received (2 bytes each, high
-                byte first), or the quality that all of its values have because there is no reply.
+                byte first; of function codes 1 and 2, 8 bits a byte, the first one lowest), or the quality that all of
+                its values have because there is no reply.
 
         Returns:
             for each register an integer, value = integer * 10**register.exponent, or None and the reason.
@@ -116,19 +115,23 @@ class Decoder:
         values: list[float | None] = []
         for field in self._fields[: len(self.registers)]:
             raw = raws[field.position]
-            factor = self._device_factor(field.register, raws, decoded)
-            if raw is None or decoded[field.position][0] is None or isinstance(factor, Quality):
-                values.append(None)
-            else:
+            number: Decimal | Quality = Quality.DEVICE_ERROR
+            if raw is not None and decoded[field.position][0] is not None:
                 shortest = as_written(raw, field.register.encoding) if field.is_float else Decimal(raw)
-                values.append(float(shortest * Decimal(repr(field.register.scale)) * factor) + 0.0)
+                number = interpreted(field.register, shortest, self._helper_values(raws, decoded))
+            known = isinstance(number, Decimal)
+            values.append(float(number * Decimal(repr(field.register.scale))) + 0.0 if known else None)
         return tuple(values)
 
     def _decode(self, replies: Sequence[bytes | Quality]) -> tuple[list[Decoded], list[Raw]]:
         decoded: list[Decoded] = [(None, Quality.LINK_ERROR)] * self._size
         raws: list[Raw] = [None] * self._size
         fields, usual, good = self._fields, self._usual, Quality.GOOD
-        for block, plans, reply in zip(self.blocks, self._plans, replies, strict=True):
+        for block, plans, received in zip(self.blocks, self._plans, replies, strict=True):
+            if block.function_code in BIT_CODES and not isinstance(received, Quality):
+                reply: bytes | Quality = unpack_bits(received, block.count)
+            else:
+                reply = received
             if isinstance(reply, Quality) or len(reply) != 2 * block.count:
                 quality = reply if isinstance(reply, Quality) else Quality.LINK_ERROR
                 for plan in plans:
@@ -156,26 +159,15 @@ class Decoder:
         raw = raws[field.position]
         if raw is None or not isfinite(raw) or raw in field.invalid:
             return None, Quality.DEVICE_ERROR
-        factor = self._device_factor(field.register, raws, decoded)
-        if isinstance(factor, Quality):
-            return None, factor
-        return _checked(field, round(Decimal(raw) * field.decimal_factor * factor))
+        number = interpreted(field.register, Decimal(raw), self._helper_values(raws, decoded))
+        return (None, number) if isinstance(number, Quality) else _checked(field, round(number * field.decimal_factor))
 
-    def _device_factor(self, register: Register, raws: Sequence[Raw], decoded: Sequence[Decoded]) -> Decimal | Quality:
-        """The factor that the device's helpers give, or the quality of a value that has none."""
-        factor = Decimal(1)
-        for name, resolve in ((register.scale_factor, _power_of_ten), (register.multiplier, _multiplier)):
-            if name is None:
-                continue
+    def _helper_values(self, raws: Sequence[Raw], decoded: Sequence[Decoded]) -> Helpers:
+        def helper(name: str) -> HelperValue:
             position = self._helpers[name]
-            quality = decoded[position][1]
-            if not quality.has_value:
-                return quality
-            found = resolve(register, self._fields[position].register, raws[position])
-            if found is None:
-                return Quality.DEVICE_ERROR
-            factor *= found
-        return factor
+            return HelperValue(self._fields[position].register, raws[position], decoded[position][1])
+
+        return helper
 
 
 def compile_decoder(registers: Sequence[Register], helpers: Sequence[Register], blocks: Sequence[ReadBlock]) -> Decoder:
@@ -205,13 +197,14 @@ def decode_registers(profile: Profile, registers: Mapping[int, Mapping[int, int]
     usable = [
         register
         for register in profile.registers
-        if register.quantity in names and {register.scale_factor, register.multiplier} - {None} <= names
+        if register.quantity in names and names.issuperset(register.helper_names)
     ]
     helpers = [helper for helper in profile.helpers if helper.quantity in names]
     replies: list[bytes] = []
     for register in readable:
         words = _words(register, merged) or ()
-        replies.append(struct.pack(f">{len(words)}H", *words))
+        is_bit = register.function_code in BIT_CODES
+        replies.append(bytes(words) if is_bit else struct.pack(f">{len(words)}H", *words))
     values = compile_decoder(usable, helpers, blocks).decode_unrounded(replies)
     return {register.quantity: value for register, value in zip(usable, values, strict=True) if value is not None}
 
@@ -232,7 +225,7 @@ def _field(position: int, register: Register) -> _Field:
         lowest=None if low is None else int((Decimal(repr(low)) / unit).to_integral_value(ROUND_CEILING)),
         highest=None if high is None else int((Decimal(repr(high)) / unit).to_integral_value(ROUND_FLOOR)),
         is_float=is_float,
-        is_scaled=bool(register.scale_factor or register.multiplier) or not (is_float or integral),
+        is_scaled=needs_interpretation(register) or not (is_float or integral),
     )
 
 
@@ -265,24 +258,6 @@ def _checked(field: _Field, integer: int) -> Decoded:
     if field.highest is not None and integer > field.highest:
         return integer, Quality.OUT_OF_RANGE
     return integer, Quality.GOOD
-
-
-def _power_of_ten(_register: Register, _helper: Register, raw: Raw) -> Decimal | None:
-    if raw is None or not -SCALE_FACTOR_LIMIT <= raw <= SCALE_FACTOR_LIMIT:
-        return None
-    return Decimal(1).scaleb(int(raw))
-
-
-def _multiplier(register: Register, helper: Register, raw: Raw) -> Decimal | None:
-    if raw is None or not isfinite(raw):
-        return None
-    if not register.multiplier_table:
-        ratio = Decimal(raw) * Decimal(repr(helper.scale))
-        return ratio or None
-    for code, factor in register.multiplier_table:
-        if code == raw:
-            return Decimal(repr(factor))
-    return None
 
 
 def _alike(profile: Profile, registers: Mapping[int, Mapping[int, int]]) -> dict[int, dict[int, int]]:

@@ -42,6 +42,9 @@ REGISTER_COUNTS = {
 }
 """Encodings of a fixed width; the others say how many registers they take."""
 
+BIT_CODES = frozenset({1, 2})
+"""Function codes that read single bits: coils and discrete inputs."""
+
 Raw = int | float | None
 
 _LARGEST_F32 = 3.4028234e38
@@ -61,6 +64,29 @@ def mod10k(data: bytes) -> int | None:
             return None
         total = total * 10_000 + word
     return total
+
+
+def mod10k_signed(data: bytes) -> int | None:
+    """Four decimal digits and a sign a register, most significant first; None when one is beyond +-9999."""
+    total = 0
+    for (word,) in struct.iter_unpack(">h", data):
+        if not -9999 <= word <= 9999:
+            return None
+        total = total * 10_000 + word
+    return total
+
+
+_CONVERTERS = {Encoding.BCD: bcd, Encoding.MOD10K: mod10k, Encoding.MOD10K_SIGNED: mod10k_signed}
+
+
+def unpack_bits(data: bytes, count: int) -> bytes:
+    """A reply to function code 1 or 2 (the lowest bit of the first byte first) as registers of 0 or 1.
+
+    Empty when the reply is not as long as `count` bits are.
+    """
+    if len(data) != (count + 7) // 8:
+        return b""
+    return b"".join(b"\0\1" if data[index // 8] >> index % 8 & 1 else b"\0\0" for index in range(count))
 
 
 def ascii_text(data: bytes) -> str:
@@ -165,7 +191,7 @@ def _struct_plan(layer: list[tuple[int, Register]], swapped: bool, endian: str, 
         letter = FORMATS.get(register.encoding)
         if letter is None:
             pieces.append(f"{2 * register.count}s")
-            converters.append((index, mod10k if register.encoding is Encoding.MOD10K else bcd, register))
+            converters.append((index, _CONVERTERS[register.encoding], register))
         else:
             pieces.append(letter)
     pieces.append(f"{2 * (end - at)}x")

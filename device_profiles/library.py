@@ -54,14 +54,17 @@ def load_profile(profile_id: str, extra_directories: Sequence[Path] = ()) -> Pro
     return _load_cached(profile_id, tuple(Path(directory) for directory in extra_directories))
 
 
-def load_profile_file(path: Path, profile_id: str | None = None) -> Profile:
-    """Load a file; its id is its folder's name and its own, unless given. Raises ProfileError."""
+def load_profile_file(path: Path, profile_id: str | None = None, extra_directories: Sequence[Path] = ()) -> Profile:
+    """Load a file; its id is its folder's name and its own, unless given.
+
+    What it is based on is looked for in `extra_directories`, then in the package. Raises ProfileError.
+    """
     path = Path(path)
     profile_id = profile_id or f"{path.parent.name}/{path.stem}"
     if not _PROFILE_ID.fullmatch(profile_id):
         raise ProfileError(f"{path}: name: a file is <maker>/<model>.yaml, in small letters, digits and hyphens")
     try:
-        return build_profile(profile_id, ProfileText.model_validate(_read(path)))
+        return build_profile(profile_id, ProfileText.model_validate(_read_with_base(path, tuple(extra_directories))))
     except ValidationError as problem:
         raise ProfileError(f"{path}: {_first_error(problem)}") from problem
     except RuleError as problem:
@@ -70,11 +73,9 @@ def load_profile_file(path: Path, profile_id: str | None = None) -> Profile:
 
 @lru_cache(maxsize=512)
 def _load_cached(profile_id: str, extra_directories: tuple[Path, ...]) -> Profile:
-    if _PROFILE_ID.fullmatch(profile_id):
-        for directory in (*extra_directories, LIBRARY):
-            path = directory / f"{profile_id}.yaml"
-            if path.is_file():
-                return load_profile_file(path, profile_id)
+    path = _find(profile_id, extra_directories)
+    if path is not None:
+        return load_profile_file(path, profile_id, extra_directories)
     raise UnknownProfileError(f"profile: there is no {profile_id!r}{_suggestion(profile_id, extra_directories)}")
 
 
@@ -105,6 +106,35 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ProfileError(f"{path}: file: a profile is a mapping of keys (maker, models, ...)")
     return content
+
+
+def _read_with_base(path: Path, extra_directories: tuple[Path, ...]) -> dict[str, Any]:
+    """A file's keys over those of the profiles that it is based on."""
+    own = _read(path)
+    layers, base, seen = [own], own.get("based_on"), {path}
+    while base is not None:
+        base_path = _find(base, extra_directories) if isinstance(base, str) else None
+        if base_path is None or base_path in seen:
+            raise ProfileError(f"{path}: based_on: {base!r} is no other profile")
+        seen.add(base_path)
+        layers.append(_read(base_path))
+        base = layers[-1].get("based_on")
+    merged: dict[str, Any] = {}
+    for layer in reversed(layers):
+        for key, value in layer.items():
+            inherited = merged.get(key)
+            if isinstance(value, dict) and isinstance(inherited, dict):
+                merged[key] = {name: entry for name, entry in {**inherited, **value}.items() if entry is not None}
+            else:
+                merged[key] = value
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def _find(profile_id: str, extra_directories: tuple[Path, ...]) -> Path | None:
+    if not _PROFILE_ID.fullmatch(profile_id):
+        return None
+    paths = (Path(directory) / f"{profile_id}.yaml" for directory in (*extra_directories, LIBRARY))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _yaml_problem(problem: Exception) -> str:

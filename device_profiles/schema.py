@@ -11,10 +11,12 @@ from device_profiles.profile import Encoding
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Address = Annotated[int, Field(ge=0, le=65536)]
+Bit = Annotated[int, Field(ge=0, le=63)]
 Count = Annotated[int, Field(ge=1, le=64)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 OrderName = Literal["big", "little"]
-# Coils and discrete inputs (1, 2) hold bits, not registers.
-ReadCode = Literal[3, 4]
+ReadCode = Literal[1, 2, 3, 4]
+"""1 coils, 2 discrete inputs (both single bits), 3 holding registers, 4 input registers."""
 
 
 def _one_or_more(value: Any) -> Any:
@@ -25,17 +27,56 @@ def _address_alone(value: Any) -> Any:
     return {"address": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+AddressSpan = Annotated[tuple[Address, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=2)]
+
+
 class StrictModel(BaseModel):
     """Refuses keys that mean nothing, and values of another type than the one asked for."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class UnitByCode(StrictModel):
-    """A unit that is set in the device: a helper holds its code. A code that is not listed makes the value unusable."""
+class UnitBy(StrictModel):
+    """A unit that is set in the device: a helper holds its code, or the site file names it by a setting with `units`.
 
-    helper: Text
-    codes: Annotated[dict[int, Text], Field(min_length=1)]
+    A code that is not listed makes the value unusable.
+    """
+
+    helper: Text | None = None
+    codes: dict[int, Text] = {}
+    setting: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.helper is None) == (self.setting is None) or bool(self.codes) != (self.helper is not None):
+            raise ValueError("unit_by is {helper: ..., codes: {...}} or {setting: ...}")
+        return self
+
+
+class FactorText(StrictModel):
+    """A factor by the name of a helper or a setting: its value, or what `codes` give for it."""
+
+    by: Text
+    codes: dict[int, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = {}
+
+
+class SettingText(StrictModel):
+    """What the site file says about an installed device under `settings`; without a default it must."""
+
+    question: Text
+    default: float | Text | None = None
+    range: Annotated[tuple[float, float], Field(strict=False)] | None = None
+    """Lowest and highest number that is taken."""
+    units: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    """The units from which one is chosen, for `unit_by: {setting: ...}`."""
+
+    @model_validator(mode="after")
+    def _number_or_unit(self) -> Self:
+        if self.units and self.range:
+            raise ValueError("a setting has a range or units, not both")
+        if self.range and self.range[0] >= self.range[1]:
+            raise ValueError("range is [lowest, highest]")
+        return self
 
 
 class RegisterText(StrictModel):
@@ -51,31 +92,56 @@ class RegisterText(StrictModel):
     """value = raw * scale, in `unit`; negative where a device counts the other way."""
     invalid: Annotated[tuple[int, ...], BeforeValidator(_one_or_more)] | None = None
     """Raw values that mean "not available", as the document writes them (0x7FFFFFFF)."""
+    bits: Annotated[tuple[Bit, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=2)] | None = None
+    """Only these bits of the register count: one, or the first and the last; 0 is the lowest."""
+    inverted: bool = False
+    """The bits mean the opposite: 1 - raw of a single bit."""
 
 
 class HelperText(RegisterText):
     """A register that is read only to decode others: a power of ten, a ratio, a unit's code."""
 
 
+def _name_alone(value: Any) -> Any:
+    return {"by": value} if isinstance(value, str) else value
+
+
+Factor = Annotated[FactorText, BeforeValidator(_name_alone)]
+
+
 class QuantityText(RegisterText):
     """A quantity of the catalogue. `unit` is the document's; it is converted to the catalogue's."""
 
     unit: Text | None = None
-    unit_by: UnitByCode | None = None
+    unit_by: UnitBy | None = None
     scale_factor: Text | None = None
     """The helper that holds a power of ten."""
-    multiply_by: Text | None = None
-    """The helper by whose value the raw value is multiplied, such as a CT ratio."""
+    multiply_by: Annotated[tuple[Factor, ...], BeforeValidator(_one_or_more), Field(max_length=4)] = ()
+    """Helpers and settings by whose value the raw value is multiplied, such as a CT and a VT ratio."""
+    plus: Text | None = None
+    """The helper whose value is added to the raw value: the fraction of a total in two parts."""
+    minus: Text | None = None
+    """The helper whose value is taken from the raw value: power that flows the other way."""
+    negative_if: Text | None = None
+    """The helper (a sign bit) that makes the value negative when it is not 0."""
+    unusable_if: Annotated[tuple[Text, ...], BeforeValidator(_one_or_more)] = ()
+    """The helpers (an overload bit) that make the value unusable when they are not 0."""
     range: Annotated[tuple[float, float], Field(strict=False)] | None = None
     """Lowest and highest plausible value, in `unit`."""
     tier: Literal["fast", "slow"] | None = None
     counter_modulus: Annotated[int, Field(gt=1)] | None = None
     """The raw value at which a total starts again at 0."""
+    counter_digits: Annotated[int, Field(ge=1, le=18)] | None = None
+    """The same by the digits of the raw value: after 999999 comes 0."""
 
     @model_validator(mode="after")
     def _one_meaning(self) -> Self:
-        if self.unit_by and (self.unit or self.multiply_by):
-            raise ValueError("unit_by stands instead of unit and multiply_by")
+        if self.unit_by and self.unit:
+            raise ValueError("unit_by stands instead of unit")
+        if self.plus and self.minus:
+            raise ValueError("plus and minus exclude each other")
+        if self.counter_modulus and self.counter_digits:
+            raise ValueError("counter_digits stands instead of counter_modulus")
         if self.range and self.range[0] >= self.range[1]:
             raise ValueError("range is [lowest, highest]")
         return self
@@ -139,12 +205,22 @@ class ProfileText(StrictModel):
     units: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     """The document's units: a quantity without a unit of its own is in the one of these that measures its kind."""
 
+    settings: dict[Name, SettingText] = {}
+    """What the device does not tell and the site file says: ratios, units, decimals."""
+    unreadable: Annotated[tuple[AddressSpan, ...], Field(strict=False)] = ()
+    """Addresses, or [first, last], that the device refuses: never read, not even on the way to others."""
+    unit_id_keys: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    """The keys to press at the device to set its unit id, one step each."""
+
     helpers: Helpers = {}
     registers: Quantities = {}
     layouts: Annotated[tuple[LayoutText, ...], Field(strict=False)] = ()
     identification: dict[str, Annotated[IdentificationText, BeforeValidator(_address_alone)]] = {}
     quantities: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     """Only of devices without registers: what they deliver."""
+
+    based_on: Annotated[str, StringConstraints(max_length=127)] | None = None
+    """Another profile `<maker>/<model>`, whose keys hold wherever this file has none; `null` takes one away."""
 
     @model_validator(mode="after")
     def _fits_protocol(self) -> Self:
@@ -155,6 +231,8 @@ class ProfileText(StrictModel):
                 raise ValueError(f"protocol {self.protocol} {rule} {key}")
         if self.helpers and wanted != "registers":
             raise ValueError("helpers belong into each layout")
+        if self.protocol != "modbus" and (self.settings or self.unreadable):
+            raise ValueError(f"protocol {self.protocol} has no settings and nothing unreadable")
         if wanted != "quantities" and self.function_code is None:
             raise ValueError("function_code is missing")
         return self

@@ -19,14 +19,20 @@ _POWERS_OF_TEN = {
     "%": {"%": 0},
     "deg": {"deg": 0},
     "degC": {"degC": 0},
+    "K": {"K": 0},
+    "m/s": {"m/s": 0},
     "h": {"h": 0},
 }
 
 # NIST Special Publication 811, appendix B: the foot is 0.3048 m, the US gallon 231 cubic inches, both exactly;
-# the imperial gallon is 4.54609 L (UK Units of Measurement Regulations 1995).
-_OTHERS = {
+# the imperial gallon is 4.54609 L (UK Units of Measurement Regulations 1995), the pound 0.45359237 kg (NIST SP 811).
+# 1 kWh is 3.6 MJ by definition.
+_OTHERS: dict[str, dict[str, str | Decimal]] = {
+    "kWh": {"MJ": Decimal(1) / Decimal("3.6"), "GJ": Decimal(1000) / Decimal("3.6")},
+    "W": {"MJ/h": Decimal(1000) / Decimal("3.6"), "GJ/h": Decimal(1_000_000) / Decimal("3.6")},
+    "kg": {"lb": "0.45359237"},
     "m3": {"ft3": "0.028316846592", "US gal": "0.003785411784", "imp gal": "0.00454609"},
-    "m3/h": {"L/s": "3.6", "L/min": "0.06", "imp gal/min": "0.2727654"},
+    "m3/h": {"L/s": "3.6", "L/min": "0.06", "imp gal/min": "0.2727654", "m3/min": "60", "ft3/h": "0.028316846592"},
 }
 
 NEED_NO_UNIT = frozenset({"1", "enum", "bitfield", "pulses"})

@@ -48,13 +48,13 @@ def _plan_device(device: InstalledDevice, transport: Transport) -> DevicePlan:
     cost = bus_cost(transport, profile.pause_s)
     if profile.protocol == MT_SICS:
         return DevicePlan(device, {}, {"fast": cost.of(MT_SICS_BYTES // 2)})
-    limits = RequestLimits(cost, max_registers=profile.max_registers_per_request)
+    limits = RequestLimits(cost, max_registers=profile.max_registers_per_request, holes=profile.unreadable)
     requests: dict[Tier, tuple[ReadRequest, ...]] = {}
     tiers: tuple[Tier, ...] = ("fast", "slow")
     for tier in tiers:
         registers = [register for register in profile.registers if register.tier == tier]
         if registers:
-            names = {name for register in registers for name in (register.scale_factor, register.multiplier)}
+            names = {name for register in registers for name in register.helper_names}
             helpers = [helper for helper in profile.helpers if helper.quantity in names]
             requests[tier] = plan_requests([*registers, *helpers], limits)
     return DevicePlan(device, requests, {tier: plan_time_s(planned, cost) for tier, planned in requests.items()})

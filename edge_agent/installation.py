@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from device_profiles.configuration import configured
 from device_profiles.errors import ProfileError
 from device_profiles.library import load_profile
 from device_profiles.profile import Profile
@@ -90,7 +91,7 @@ def _installed_device(
     line: LineSettings, device: DeviceSettings, profile_directories: Sequence[Path]
 ) -> InstalledDevice:
     try:
-        profile = load_profile(device.profile, profile_directories)
+        profile = configured(load_profile(device.profile, profile_directories), device.settings)
     except ProfileError as problem:
         raise AgentConfigurationError(f"line {line.id!r}, device {device.id!r}: {problem}") from problem
     if profile.protocol not in {MODBUS, SUNSPEC, MT_SICS}:

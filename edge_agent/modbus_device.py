@@ -58,7 +58,9 @@ class ModbusDevice:
         self._forget_at_s: float | None = None
         self._last_problem = ""
         limits = RequestLimits(
-            bus_cost(line.transport, profile.pause_s), max_registers=profile.max_registers_per_request
+            bus_cost(line.transport, profile.pause_s),
+            max_registers=profile.max_registers_per_request,
+            holes=profile.unreadable,
         )
         tiers: tuple[Tier, ...] = ("fast", "slow")
         self._readers: dict[Tier, _TierReader] = {
@@ -177,5 +179,5 @@ class ModbusDevice:
         reader.missing = tuple(index for index, register in enumerate(reader.registers) if register.quantity in missing)
 
     def _helpers_of(self, registers: tuple[Register, ...]) -> tuple[Register, ...]:
-        names = {name for register in registers for name in (register.scale_factor, register.multiplier) if name}
+        names = {name for register in registers for name in register.helper_names}
         return tuple(helper for helper in self._profile.helpers if helper.quantity in names)

@@ -18,6 +18,7 @@ class ReadPlan:
     def __init__(self, registers: Iterable[Register], limits: RequestLimits) -> None:
         self._registers = tuple(registers)
         self._limits = limits
+        self._never_there = limits.holes
         self._cuts: dict[tuple[int, int], tuple[int, int]] = {}
         self.requests = plan_requests(self._registers, limits)
 
@@ -42,9 +43,9 @@ class ReadPlan:
         return True
 
     def forget_holes(self) -> None:
-        """Ask for everything again: the device may have been busy starting, or has new firmware."""
+        """Ask again for all that the profile does not rule out: the device may have been busy, or has new firmware."""
         self._cuts = {}
-        self._replan(frozenset())
+        self._replan(self._never_there)
 
     def _replan(self, holes: frozenset[tuple[int, int]]) -> None:
         self._limits = replace(self._limits, holes=holes, cuts=frozenset(self._cuts))

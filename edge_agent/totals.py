@@ -129,6 +129,6 @@ class DeviceTotals:
 
 def _modulus(register: Register) -> int | None:
     """At how many steps a register starts again, None where the device's own scale is not known beforehand."""
-    if register.counter_modulus is None or register.scale_factor or register.multiplier:
+    if register.counter_modulus is None or register.scale_factor or register.multiplier or register.summand:
         return None
     return round(register.counter_modulus * register.scale / 10.0**register.exponent)

@@ -93,6 +93,10 @@ def limits(register: Register) -> tuple[int, int]:
         return 0, int(10 ** (4 * register.count)) - 1
     if register.encoding is Encoding.MOD10K:
         return 0, int(10000**register.count) - 1
+    if register.encoding is Encoding.MOD10K_SIGNED:
+        return 1 - int(10000**register.count), int(10000**register.count) - 1
+    if register.bits is not None:
+        return 0, (2 << register.bits[1] - register.bits[0]) - 1
     bits = _BITS[register.encoding]
     return (-(1 << bits - 1), (1 << bits - 1) - 1) if register.encoding in _SIGNED else (0, (1 << bits) - 1)
 
@@ -120,4 +124,18 @@ def _integer_pattern(register: Register, raw: int) -> int:
         for position in range(register.count):
             pattern |= raw // 10000**position % 10000 << 16 * position
         return pattern
+    if register.encoding is Encoding.MOD10K_SIGNED:
+        return _signed_groups(raw, register.count)
+    if register.bits is not None:
+        lowest, highest = register.bits
+        return (~raw & (1 << highest + 1 - lowest) - 1 if register.inverted else raw) << lowest
     return raw & ((1 << _BITS[register.encoding]) - 1)
+
+
+def _signed_groups(raw: int, count: int) -> int:
+    """Groups of four decimal digits, each a word with the number's sign."""
+    pattern, left = 0, abs(raw)
+    for position in range(count):
+        left, group = divmod(left, 10000)
+        pattern |= ((group if raw >= 0 else -group) & 0xFFFF) << 16 * position
+    return pattern

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from device_profiles.profile import Encoding, Identification, Profile, Register
+from device_profiles.profile import Encoding, Identification, Multiplier, Profile, Register
 from simulators.encoding import FLOAT_CODES, Value, limits, words_of
 from wire_format.quantities import QUANTITIES
 
@@ -47,8 +47,13 @@ class ImageEncoder:
         self._settings = dict(settings or {})
         self._powers: dict[str, int] = {}
         self._scaled = _users(profile.registers, lambda register: register.scale_factor)
-        ratios = _users(profile.registers, lambda register: register.multiplier)
-        self._ratios = {name: self._ratio_code(name, users) for name, users in ratios.items()}
+        self._ratios = {
+            entry.helper: self._ratio_code(entry, register)
+            for register in sorted(
+                profile.registers, key=lambda register: register.encoding in FLOAT_CODES, reverse=True
+            )
+            for entry in register.multipliers
+        }
         self._fixed = RegisterImage()
         self.read_alone: tuple[ReadAlone, ...] = ()
         """Identification that shares its address with a measured value."""
@@ -58,35 +63,53 @@ class ImageEncoder:
         """The registers of the profile. A quantity that `values` does not hold is not available."""
         self._choose_powers(values)
         image: RegisterImage = {code: dict(table) for code, table in self._fixed.items()}
+        told: dict[str, float] = {}
         for register in self._registers:
-            words = words_of(register, values.get(register.quantity), self._factor(register))
-            _put(image, register, words)
+            value = values.get(register.quantity)
+            if isinstance(value, float | int):
+                value = self._tell_apart(register, value, told)
+            _put(image, register, words_of(register, value, self._factor(register)))
         for helper in self._helpers:
-            _put(image, helper, self._helper_words(helper))
+            _put(image, helper, self._helper_words(helper, told))
         for code in self._alike:
             if code not in image:
                 image[code] = next((image[other] for other in self._alike if other in image), {})
         return image
 
-    def _factor(self, register: Register) -> float:
-        factor = 10.0 ** self._powers[register.scale_factor] if register.scale_factor is not None else 1.0
-        if register.multiplier is None:
-            return factor
-        code = self._ratios[register.multiplier]
-        table = dict(register.multiplier_table)
-        if table:
-            return factor * table[round(code)]
-        helper = next(helper for helper in self._helpers if helper.quantity == register.multiplier)
-        return factor * code * helper.scale
+    def _tell_apart(self, register: Register, value: float, told: dict[str, float]) -> float:
+        """What stands in the register itself; what its helpers hold beside it goes into `told`."""
+        if register.negative_if is not None:
+            told[register.negative_if] = float(value < 0)
+            value = abs(value)
+        if register.summand is None or not math.isfinite(value):
+            return value
+        step = register.scale * self._factor(register)
+        own = max(value, 0.0) if register.subtracts else math.floor(value / step) * step
+        told[register.summand] = abs(value - own) / step
+        return own
 
-    def _helper_words(self, helper: Register) -> tuple[int, ...]:
-        raw = self._powers.get(helper.quantity, self._ratios.get(helper.quantity))
-        return words_of(helper, None if raw is None else raw * helper.scale)
+    def _factor(self, register: Register) -> float:
+        factor = 1.0
+        if register.scale_factor is not None:
+            factor = 10.0 ** self._powers[register.scale_factor]
+        for entry in register.multipliers:
+            code = self._ratios[entry.helper]
+            factor *= dict(entry.table)[round(code)] if entry.table else code * self._helper(entry.helper).scale
+        return factor
+
+    def _helper(self, name: str) -> Register:
+        return next(helper for helper in self._helpers if helper.quantity == name)
+
+    def _helper_words(self, helper: Register, told: Mapping[str, float]) -> tuple[int, ...]:
+        name = helper.quantity
+        if name in self._ratios:
+            return words_of(helper, self._ratios[name] * helper.scale)
+        return words_of(helper, self._powers.get(name, told.get(name, 0.0)))
 
     def _choose_powers(self, values: Mapping[str, Value]) -> None:
         for name, registers in self._scaled.items():
             if name in self._settings:
-                self._powers[name] = round(self._settings[name])
+                self._powers[name] = round(self._settings[name] * self._helper(name).scale)
                 continue
             headroom = 1.0 if name in self._powers else 10.0
             finest = self._powers.get(name, min(_finest_power(register) for register in registers))
@@ -99,21 +122,17 @@ class ImageEncoder:
                 _COARSEST_SCALE_FACTOR,
             )
 
-    def _ratio_code(self, name: str, users: list[Register]) -> float:
+    def _ratio_code(self, entry: Multiplier, register: Register) -> float:
         """The raw value of a ratio or unit helper."""
-        if name in self._settings:
-            return self._settings[name]
-        register = next((user for user in users if user.encoding not in FLOAT_CODES), users[0])
-        if not register.multiplier_table:
-            helper = next(helper for helper in self._helpers if helper.quantity == name)
-            return 1.0 / helper.scale
+        if entry.helper in self._settings:
+            return self._settings[entry.helper]
+        if not entry.table:
+            return 1.0 / self._helper(entry.helper).scale
         if register.encoding in FLOAT_CODES:
-            return min(register.multiplier_table, key=lambda entry: abs(math.log(entry[1])))[0]
+            return min(entry.table, key=lambda pair: abs(math.log(pair[1])))[0]
         wanted = 10.0**register.exponent / register.scale * (1 + 1e-9)
-        fine = [entry for entry in register.multiplier_table if entry[1] <= wanted]
-        if fine:
-            return max(fine, key=lambda entry: entry[1])[0]
-        return min(register.multiplier_table, key=lambda entry: entry[1])[0]
+        fine = [pair for pair in entry.table if pair[1] <= wanted]
+        return max(fine, key=lambda pair: pair[1])[0] if fine else min(entry.table, key=lambda pair: pair[1])[0]
 
     def _identify(self, profile: Profile) -> None:
         taken = {
@@ -150,7 +169,10 @@ def gap_addresses(table: Iterable[int], gap_max: int) -> frozenset[int]:
 
 def _put(image: RegisterImage, register: Register, words: tuple[int, ...]) -> None:
     table = image.setdefault(register.function_code, {})
-    table.update(zip(range(register.address, register.address + register.count), words, strict=True))
+    addresses = range(register.address, register.address + register.count)
+    if register.bits is not None:  # others may have theirs in the same words
+        words = tuple(table.get(address, 0) | word for address, word in zip(addresses, words, strict=True))
+    table.update(zip(addresses, words, strict=True))
 
 
 def _users(registers: Iterable[Register], helper: Callable[[Register], str | None]) -> dict[str, list[Register]]:
@@ -185,5 +207,6 @@ def _fits(register: Register, value: Value, power: int, headroom: float) -> bool
     if value is None or isinstance(value, str) or not math.isfinite(value) or register.encoding in FLOAT_CODES:
         return True
     lowest, highest = limits(register)
+    held = abs(value) if register.negative_if else value
     # The limits themselves are what SunSpec keeps for "not implemented"; 0 is 0 at any power.
-    return value == 0 or lowest < value * headroom / (register.scale * 10.0**power) < highest
+    return held == 0 or lowest < held * headroom / (register.scale * 10.0**power) < highest

@@ -18,6 +18,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 _AMOUNT_AND_RATE: dict[Resource, tuple[str, str | None]] = {
     Resource.ELECTRICITY: ("active_energy_import_total", "active_power_total"),
     Resource.WATER: ("water_volume_forward", "flow_rate"),
+    Resource.HEAT: ("heat_energy", "heat_power"),
+    Resource.COMPRESSED_AIR: ("compressed_air_volume", "compressed_air_flow_rate"),
     Resource.MATERIAL: ("weighed_mass_total", None),
     Resource.WASTE: ("weighed_mass_total", None),
     Resource.PRODUCT: ("weighed_mass_total", None),
@@ -63,7 +65,7 @@ class TcpSettings(StrictModel):
 class DeviceSettings(StrictModel):
     """An installed device. `unit_id` is its Modbus address; scales have none.
 
-    `sunspec_block` tells which of several SunSpec models of the unit is meant, of those that the profile covers.
+    `settings` are what its profile asks because the device does not tell: a CT ratio, a unit, decimals.
     """
 
     id: Slug
@@ -72,6 +74,7 @@ class DeviceSettings(StrictModel):
     sunspec_block: Annotated[int, Field(ge=1, le=16)] = 1
     poll_interval_s: Annotated[float, Field(gt=0, le=3600)] | None = None
     weighing_threshold_kg: Annotated[float, Field(gt=0)] = 0.1
+    settings: Annotated[dict[str, float | str], Field(default_factory=dict, max_length=32)]
 
 
 class LineSettings(StrictModel):

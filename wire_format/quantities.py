@@ -101,6 +101,24 @@ def _others() -> list[Quantity]:
         Quantity("water_volume_net_signed", "m3", -4, total),
         Quantity("flow_rate", "m3/h", -4, instant, "8-0:2.0.0"),
         Quantity("temperature", "degC", -2, instant),
+        Quantity("heat_energy", "kWh", -3, total, "6-0:1.0.0"),
+        Quantity("heat_energy_reverse", "kWh", -3, total),
+        Quantity("heat_power", "W", -1, instant, "6-0:8.0.0"),
+        Quantity("heat_volume", "m3", -4, total, "6-0:2.0.0"),
+        Quantity("flow_temperature", "degC", -2, instant, "6-0:10.0.0"),
+        Quantity("return_temperature", "degC", -2, instant, "6-0:11.0.0"),
+        Quantity("temperature_difference", "K", -2, instant, "6-0:12.0.0"),
+        Quantity("flow_velocity", "m/s", -4, instant),
+        Quantity("signal_quality", "1", 0, instant),
+        Quantity("compressed_air_volume", "m3", -4, total),
+        Quantity("compressed_air_volume_reverse", "m3", -4, total),
+        Quantity("compressed_air_flow_rate", "m3/h", -4, instant),
+        *(
+            Quantity(f"weight_{kind}_ch{channel}", "kg", -4, instant)
+            for kind in ("gross", "net", "tare")
+            for channel in range(1, 5)
+        ),
+        *(Quantity(f"weight_stable_ch{channel}", "1", 0, state) for channel in range(1, 5)),
         Quantity("weight_gross", "kg", -4, instant),
         Quantity("weight_net", "kg", -4, instant),
         Quantity("weight_tare", "kg", -4, instant),

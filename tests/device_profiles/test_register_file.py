@@ -12,8 +12,10 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_tables_stand_under_their_function_codes(file: Path) -> None:
-    file.write_text('{"input": {"0": [17279, 1], "70": [5]}, "holding": {"10": [7]}}')
-    assert read_register_file(file) == {4: {0: 17279, 1: 1, 70: 5}, 3: {10: 7}}
+    file.write_text(
+        '{"input": {"0": [17279, 1], "70": [5]}, "holding": {"10": [7]}, "coil": {"3": [1]}, "discrete": {}}'
+    )
+    assert read_register_file(file) == {4: {0: 17279, 1: 1, 70: 5}, 3: {10: 7}, 1: {3: 1}, 2: {}}
 
 
 @pytest.mark.parametrize(
@@ -21,12 +23,13 @@ def test_tables_stand_under_their_function_codes(file: Path) -> None:
     [
         ("{", "line 1: no valid JSON"),
         ("[]", "file: registers are"),
-        ('{"coils": {}}', "coils: there is no such table, only holding and input"),
+        ('{"coils": {}}', "coils: there is no such table, only coil, discrete, holding, input"),
         ('{"input": [1]}', "input: must be"),
         ('{"input": {"a": [1]}}', "input.a: a start address is a number"),
         ('{"input": {"65536": [1]}}', "input.65536: a start address is a number"),
         ('{"input": {"0": 1}}', "input.0: must be a list"),
         ('{"input": {"5": [0, 65536]}}', "input.5: 65536 at address 6 is no number from 0 to 65535"),
+        ('{"coil": {"5": [0, 2]}}', "coil.5: 2 at address 6 is no number from 0 to 1"),
         ('{"input": {"5": [-1]}}', "input.5: -1 at address 5"),
         ('{"input": {"5": [true]}}', "input.5: True at address 5"),
         ('{"input": {"5": [1.5]}}', "input.5: 1.5 at address 5"),

@@ -168,9 +168,13 @@ WRONG = {
     ),
     "a range upside down": ("{voltage_l1_n: {address: 0, range: [2, 1]}}", "range is [lowest, highest]"),
     "a counter of floats": ("{voltage_l1_n: {address: 0, counter_modulus: 99}}", "counter_modulus: a f32 does not"),
-    "coils": (
-        "{voltage_l1_n: {address: 0, function_code: 1}}",
+    "no such function code": (
+        "{voltage_l1_n: {address: 0, function_code: 5}}",
         "registers.voltage_l1_n.function_code: Input should be",
+    ),
+    "coils with a type": (
+        "{voltage_l1_n: {address: 0, function_code: 1, type: u32}}",
+        "voltage_l1_n.type: function code 1 reads single bits, which have no type",
     ),
 }
 
