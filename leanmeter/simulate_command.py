@@ -4,13 +4,14 @@ import argparse
 import asyncio
 import contextlib
 import json
-import signal
 import sys
 import time
 from pathlib import Path
 
 from device_profiles.library import load_profile
 from device_profiles.profile import Profile
+from leanmeter import scenario_command
+from leanmeter.signals import stop_on_signals
 from simulators.device_simulation import example_values, literal_unit, profile_unit
 from simulators.errors import SimulatorError
 from simulators.line_pacing import LineSpeed
@@ -28,7 +29,7 @@ _BAUD = 9600
 
 
 def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `simulate` with `device` and `workshop` to the command line."""
+    """Add `simulate` and its kinds to the command line."""
     parser = subparsers.add_parser("simulate", help="stand-ins for meters, scales and a whole workshop")
     kinds = parser.add_subparsers(required=True, metavar="what")
     _add_device(kinds)
@@ -45,6 +46,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     workshop.add_argument("--truth", type=Path, metavar="FILE", help="at the end write the true totals, as JSON")
     workshop.add_argument("--json", action="store_true", help="say in JSON when it is ready")
     workshop.set_defaults(handler=_run_workshop)
+    scenario_command.add_arguments(kinds)
 
 
 def _add_device(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -91,7 +93,7 @@ def _run_workshop(arguments: argparse.Namespace) -> int:
     async def run() -> None:
         await run_workshop(
             directory,
-            _stop_on_signals(),
+            stop_on_signals(),
             site=arguments.site,
             mqtt_port=arguments.mqtt_port,
             seed=arguments.seed,
@@ -126,7 +128,7 @@ def _unit(arguments: argparse.Namespace, profile: Profile) -> ModbusUnit:
 
 
 async def _serve_modbus(arguments: argparse.Namespace, profile: Profile, unit_id: int, unit: ModbusUnit) -> None:
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     units = {unit_id: unit}
     async with contextlib.AsyncExitStack() as running:
         if arguments.serial is not None:
@@ -163,7 +165,7 @@ async def _serve_scale(arguments: argparse.Namespace, profile: Profile) -> None:
     for option in ("registers", "power", "unit"):
         if getattr(arguments, option) is not None:
             raise SimulatorError(f"--{option}: a scale that speaks MT-SICS has none")
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     host, number = _address("--tcp", arguments.tcp)
     started_s = time.monotonic()
     scale = Scale(OperatorSequence(arguments.seed), lambda: time.monotonic() - started_s)
@@ -189,12 +191,3 @@ def _say(arguments: argparse.Namespace, text: str, facts: dict[str, object]) -> 
     line = json.dumps({"listening": True, **facts}) if arguments.json else f"listening on {text}"
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def _stop_on_signals() -> asyncio.Event:
-    """Set by Ctrl-C and by what a service manager sends."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    return stop

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from device_profiles.profile import Profile
-from simulators.electricity import Consumer, ElectricityMeter, Mains, StartTotals
+from simulators.electricity import AS_IT_SHOULD_BE, Consumer, ElectricityMeter, Mains, StartTotals, Wiring
 from simulators.encoding import Value
 from simulators.errors import SimulatorError
 from simulators.inverter import Inverter
@@ -13,7 +13,7 @@ from simulators.modbus_unit import ModbusUnit
 from simulators.other_devices import other_values
 from simulators.register_image import ImageEncoder, RegisterImage
 from simulators.register_sources import ChangingRegisters, LiteralRegisters
-from simulators.sunspec import BASE_ADDRESS, FUNCTION_CODE, chain_encoder, simulated_layout, lay_out, shown_model
+from simulators.sunspec import BASE_ADDRESS, FUNCTION_CODE, chain_encoder, lay_out, shown_model, simulated_layout
 from simulators.water import WaterMeter
 
 Clock = Callable[[], float]
@@ -40,7 +40,7 @@ def profile_unit(profile: Profile, values_at: ValuesAt, clock: Clock, *, reply_d
 def literal_unit(profile: Profile, image: RegisterImage) -> ModbusUnit:
     """A unit that answers with given registers.
 
-    Of a SunSpec profile they may be the whole chain (from 40000 on) or, by offset, one inverter model.
+    Of a SunSpec profile they may be the whole chain (from 40000 on) or, by offset, one model.
     """
     if profile.protocol == "sunspec" and not any(address >= BASE_ADDRESS for address in image.get(FUNCTION_CODE, {})):
         image = lay_out(shown_model(simulated_layout(profile)), image.get(FUNCTION_CODE, {}))
@@ -50,27 +50,28 @@ def literal_unit(profile: Profile, image: RegisterImage) -> ModbusUnit:
     return ModbusUnit(LiteralRegisters(image))
 
 
-def example_values(profile: Profile, seed: int, load: Load | None = None) -> ValuesAt:
+def example_values(profile: Profile, seed: int, load: Load | None = None, wiring: Wiring = AS_IT_SHOULD_BE) -> ValuesAt:
     """What a device of a profile measures.
 
     Args:
         profile: the device.
         seed: of the machine, the sun, the taps or the products that it measures.
         load: measured instead of them (W, of a water meter m3/h).
+        wiring: of an electricity meter.
     """
     others = other_values(profile, seed)
-    measured = _measured(profile, seed, load)
+    measured = _measured(profile, seed, load, wiring)
     return others if measured is None else lambda time_s: {**others(time_s), **measured(time_s)}
 
 
-def _measured(profile: Profile, seed: int, load: Load | None) -> ValuesAt | None:
+def _measured(profile: Profile, seed: int, load: Load | None, wiring: Wiring) -> ValuesAt | None:
     if profile.protocol == "sunspec":
         return Inverter(load or sun(seed, "pv", peak_w=6000, start_hour=10), Mains(), 9400.0).values
     if profile.resource == "electricity":
         machine = load or cycling(
             seed, "machine", on_w=(3000, 3600), off_w=250, on_s=(40, 90), off_s=(20, 50), start_peak=2.0
         )
-        return ElectricityMeter([Consumer(machine, cos_phi=0.92)], Mains(), StartTotals(4321.0)).values
+        return ElectricityMeter([Consumer(machine, cos_phi=0.92)], Mains(), StartTotals(4321.0), wiring).values
     if profile.resource == "water":
         return WaterMeter(load or taps(seed, "taps"), 1284.4).values
     return None

@@ -33,6 +33,47 @@ class StartTotals:
     export_kwh: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """How a meter is connected. Phases are 0 to 2.
+
+    A current transformer that is turned shows its phase's power with the other sign. Two that are exchanged measure
+    each the other phase's current against their own voltage, which stands 120 degrees apart: of a balanced load the
+    sum of the two is minus the power of one. A lost phase has no voltage, and what hangs on it stands still.
+    """
+
+    turned_phase: int | None = None
+    exchanged_phases: tuple[int, int] | None = None
+    lost_phase: int | None = None
+
+    def factors(self, consumer: Consumer, phase: int) -> tuple[float, float]:
+        """What the meter shows as active and as reactive power of a phase, for each watt of the consumer's load."""
+        source = phase
+        if self.exchanged_phases is not None and phase in self.exchanged_phases:
+            source = next(other for other in self.exchanged_phases if other != phase)
+        if self.lost_phase in {phase, source}:
+            return 0.0, 0.0
+        active = consumer.factor * consumer.shares[source]
+        reactive = active * math.tan(math.acos(consumer.cos_phi))
+        if source != phase:
+            angle = 2 * math.pi / 3 * (source - phase)
+            active, reactive = (
+                active * math.cos(angle) - reactive * math.sin(angle),
+                active * math.sin(angle) + reactive * math.cos(angle),
+            )
+        return (-active, -reactive) if phase == self.turned_phase else (active, reactive)
+
+    def total_factors(self, consumer: Consumer) -> tuple[float, float]:
+        """The same for the sum of the phases."""
+        if self == AS_IT_SHOULD_BE:
+            return consumer.factor, consumer.factor * math.tan(math.acos(consumer.cos_phi))
+        parts = [self.factors(consumer, phase) for phase in range(3)]
+        return math.fsum(active for active, _ in parts), math.fsum(reactive for _, reactive in parts)
+
+
+AS_IT_SHOULD_BE = Wiring()
+
+
 class Mains:
     """Voltage and frequency of the supply: slow waves around 230 V and 50 Hz, the same for all meters of a site."""
 
@@ -56,19 +97,25 @@ class ElectricityMeter:
         consumers: what is behind it.
         mains: what it is connected to.
         totals: what it shows at time 0; phases begin with a third each.
+        wiring: how its voltages and transformers are connected.
     """
 
-    def __init__(self, consumers: Sequence[Consumer], mains: Mains, totals: StartTotals | None = None) -> None:
+    def __init__(
+        self,
+        consumers: Sequence[Consumer],
+        mains: Mains,
+        totals: StartTotals | None = None,
+        wiring: Wiring = AS_IT_SHOULD_BE,
+    ) -> None:
         self._mains = mains
         self._totals = totals or StartTotals()
-        self._active = [_curves(consumers, [c.factor * c.shares[phase] for c in consumers]) for phase in range(3)]
-        tangents = [math.tan(math.acos(c.cos_phi)) for c in consumers]
-        self._reactive = [
-            _curves(consumers, [c.factor * c.shares[phase] * t for c, t in zip(consumers, tangents, strict=True)])
-            for phase in range(3)
-        ]
-        self._active_total = _curves(consumers, [c.factor for c in consumers])
-        self._reactive_total = _curves(consumers, [c.factor * t for c, t in zip(consumers, tangents, strict=True)])
+        self._wiring = wiring
+        factors = [[wiring.factors(consumer, phase) for consumer in consumers] for phase in range(3)]
+        self._active = [_curves(consumers, [active for active, _ in factors[phase]]) for phase in range(3)]
+        self._reactive = [_curves(consumers, [reactive for _, reactive in factors[phase]]) for phase in range(3)]
+        sums = [wiring.total_factors(consumer) for consumer in consumers]
+        self._active_total = _curves(consumers, [active for active, _ in sums])
+        self._reactive_total = _curves(consumers, [reactive for _, reactive in sums])
         self._highest_demand_w = 0.0
 
     def power_w(self, time_s: float) -> float:
@@ -90,10 +137,11 @@ class ElectricityMeter:
             "phase_rotation": 1.0,  # to the right
             "phase_sequence": 0.0,  # as it should be
         }
-        voltages = [self._mains.voltage_v(phase, time_s) for phase in range(3)]
+        lost = self._wiring.lost_phase
+        voltages = [0.0 if phase == lost else self._mains.voltage_v(phase, time_s) for phase in range(3)]
         active = [curves.net.rate(time_s) for curves in self._active]
         reactive = [curves.net.rate(time_s) for curves in self._reactive]
-        currents = [math.hypot(p, q) / u for p, q, u in zip(active, reactive, voltages, strict=True)]
+        currents = [math.hypot(p, q) / u if u else 0.0 for p, q, u in zip(active, reactive, voltages, strict=True)]
         for phase, p, q in zip(PHASES, active, reactive, strict=True):
             values.update(_powers(phase, p, q))
         values.update(_powers("total", self.power_w(time_s), self._reactive_total.net.rate(time_s)))

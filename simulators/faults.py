@@ -42,8 +42,9 @@ class Reply:
     """What goes back.
 
     `delay_s` is how long the device takes. While it waits it hears nothing, unless `detached`: then it answers later
-    requests meanwhile, and this reply arrives among theirs. A `silent` reply is not sent. `frame_edits` change the
-    bytes of the finished frame (checksum and header included), in their order.
+    requests meanwhile, and this reply arrives among theirs. A `silent` reply is not sent; with `hang_up` the connection
+    is closed instead of answering (a serial line has none to close and stays silent). `frame_edits` change the bytes of
+    the finished frame (checksum and header included), in their order.
     """
 
     unit_id: int
@@ -51,6 +52,7 @@ class Reply:
     delay_s: float = 0.0
     detached: bool = False
     silent: bool = False
+    hang_up: bool = False
     frame_edits: tuple[FrameEdit, ...] = ()
 
     def framed(self, frame: bytes) -> bytes:

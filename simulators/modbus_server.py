@@ -129,6 +129,8 @@ class ModbusTcpServer(_Listener):
             if unit is None:
                 continue
             reply = unit.reply(Request(header.unit_id, pdu))
+            if reply.hang_up:
+                return
             if reply.silent:
                 continue
             frame = reply.framed(tcp_frame(header.transaction_id, reply.unit_id, reply.pdu))
@@ -148,7 +150,16 @@ async def _write_later(write: Callable[[bytes], None], frame: bytes, at_s: float
 class _RtuLink:
     """The devices' end of an RTU line: requests in, paced replies out, one at a time."""
 
-    def __init__(self, units: Units, write: Callable[[bytes], None], speed: LineSpeed | None, late: _Tasks) -> None:
+    def __init__(
+        self,
+        units: Units,
+        write: Callable[[bytes], None],
+        speed: LineSpeed | None,
+        late: _Tasks,
+        *,
+        can_hang_up: bool = False,
+    ) -> None:
+        self._can_hang_up = can_hang_up
         self._units = units
         self._write = write
         self._speed = speed
@@ -178,7 +189,9 @@ class _RtuLink:
         if unit is None:
             return
         reply = unit.reply(Request(request.unit_id, request.pdu))
-        if reply.silent:
+        if reply.hang_up and self._can_hang_up:
+            raise ConnectionAbortedError
+        if reply.silent or reply.hang_up:
             return
         start_s = arrived_s + reply.delay_s
         if self._speed is not None:
@@ -211,7 +224,7 @@ class RtuTcpServer(_Listener):
         self._speed = speed
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        link = _RtuLink(self.units, writer.write, self._speed, self._late)
+        link = _RtuLink(self.units, writer.write, self._speed, self._late, can_hang_up=True)
         await link.serve(lambda: reader.read(4096))
 
 

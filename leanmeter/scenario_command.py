@@ -1,0 +1,67 @@
+"""`leanmeter simulate scenario`: serve a scenario file's devices, or let the agent read them and compare."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from leanmeter.signals import stop_on_signals
+from simulators.errors import SimulatorError
+from simulators.scenario import Scenario, load_scenario
+from simulators.scenario_run import ScenarioRun
+
+
+def add_arguments(kinds: "argparse._SubParsersAction[Any]") -> None:
+    """Add `scenario` to the kinds of simulations."""
+    scenario = kinds.add_parser(
+        "scenario",
+        help="devices with faults, by a file that also says what a reader should make of them",
+        description="Simulates the devices of a scenario file, and writes a site file that an agent reads them with. "
+        "With --check the agent reads them here, and what it kept is compared with what the file expects.",
+    )
+    scenario.add_argument("file", type=Path, metavar="FILE", help="the scenario, YAML")
+    scenario.add_argument("--directory", type=Path, help="gets site.yaml and the serial lines' links")
+    scenario.add_argument("--mqtt-port", type=int, default=1883, help="of the broker that site.yaml names")
+    scenario.add_argument("--check", action="store_true", help="read, compare, end; exit code 1 when something differs")
+    scenario.set_defaults(handler=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    scenario = load_scenario(arguments.file)
+    with contextlib.ExitStack() as cleaning:
+        directory: Path | None = arguments.directory
+        if directory is None:
+            directory = Path(cleaning.enter_context(tempfile.TemporaryDirectory(prefix="leanmeter-scenario-")))
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise SimulatorError(f"--directory {directory}: cannot be made: {problem.strerror}") from problem
+        if arguments.check:
+            return _check(scenario, directory.absolute())
+        asyncio.run(_serve(scenario, directory.absolute(), arguments.mqtt_port))
+    return 0
+
+
+async def _serve(scenario: Scenario, directory: Path, mqtt_port: int) -> None:
+    stop = stop_on_signals()
+    async with ScenarioRun(scenario, directory, mqtt_port) as run:
+        sys.stdout.write(f"listening on the places of {run.site_file} for {scenario.duration_s:g} s\n")
+        sys.stdout.flush()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), scenario.duration_s)
+
+
+def _check(scenario: Scenario, directory: Path) -> int:
+    # The agent is loaded for this only: simulating needs none of what it needs.
+    from leanmeter.scenario_check import check_scenario  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
+    outcome = asyncio.run(check_scenario(scenario, directory))
+    for device, differences in outcome.differences.items():
+        sys.stdout.write(f"{'as expected' if not differences else 'DIFFERS':<12} {device}\n")
+        sys.stdout.writelines(f"             {difference}\n" for difference in differences)
+    return 1 if any(outcome.differences.values()) else 0
