@@ -13,9 +13,10 @@ from evaluation.intervals import (
     interval_starts,
     overlap,
 )
+from evaluation.total_reader import TotalReader
 from evaluation.unmetered import unmetered_id, unmetered_rows
 from site_config.points import Assignment, Point
-from store.protocol import IntervalRow, ReadingStore, Series
+from store.protocol import IntervalRow, ReadingStore
 from store.schema import INTERVAL_MS
 
 # A range is read and computed at once; a day of one-second readings is what a Pi holds easily.
@@ -59,6 +60,7 @@ class Evaluator:
         self._model = model
         self._gap_limit_ms = gap_limit_ms
         self._before_write = before_write
+        self._totals = TotalReader(readings, model.site, gap_limit_ms)
 
     async def evaluate(self, dirty: Mapping[str, Iterable[int]]) -> int:
         """Recompute all that depends on readings of these devices in these intervals (starts in ms).
@@ -95,13 +97,8 @@ class Evaluator:
         return touched
 
     async def _within_reach(self, assignment: Assignment, start_ms: int, end_ms: int) -> range:
-        # A new reading changes the line to its neighbours, and with it every interval that this line crosses.
-        site, device, quantity = self._model.site, assignment.device, assignment.amount_quantity
-        before = await self._readings.last_before(site, device, quantity, start_ms - 1)
-        after = await self._readings.first_after(site, device, quantity, end_ms)
-        first = start_ms if before is None else max(before.time_ms, start_ms - MAXIMUM_GAP_MS)
-        last = end_ms if after is None else min(max(end_ms, after.time_ms), end_ms + MAXIMUM_GAP_MS)
-        return interval_starts(first, last)
+        first, last = await self._totals.reach(assignment, start_ms, end_ms)
+        return interval_starts(max(first, start_ms - MAXIMUM_GAP_MS), min(last, end_ms + MAXIMUM_GAP_MS))
 
     async def _evaluate_range(self, touched: Mapping[str, set[int]], start_ms: int, end_ms: int) -> list[IntervalRow]:
         """All rows of a range of touched intervals: points, those that lost their device, and what is unmetered."""
@@ -146,33 +143,11 @@ class Evaluator:
         ]
 
     async def _assigned_readings(self, point: str, start_ms: int, end_ms: int) -> list[AssignedReadings]:
-        found = []
-        for assignment in self._model.assignments:
-            part = overlap(assignment, start_ms, end_ms)
-            if assignment.point != point or part is None:
-                continue
-            amount = await self._series(assignment.device, assignment.amount_quantity, *part)
-            export = None
-            if assignment.export_quantity is not None:
-                export = await self._series(assignment.device, assignment.export_quantity, *part)
-            found.append(AssignedReadings(assignment, amount, export))
-        return found
-
-    async def _series(self, device: str, quantity: str, start_ms: int, end_ms: int) -> Series:
-        """Readings of a range with the neighbour on either side, without which its boundaries are unknown."""
-        site = self._model.site
-        inside = await self._readings.readings(site, device, quantity, start_ms, end_ms)
-        times, values = list(inside.times_ms), list(inside.values)
-        if not times or times[0] > start_ms:
-            before = await self._readings.last_before(site, device, quantity, start_ms)
-            if before is not None:
-                times.insert(0, before.time_ms)
-                values.insert(0, before.value)
-        after = await self._readings.first_after(site, device, quantity, end_ms)
-        if after is not None:
-            times.append(after.time_ms)
-            values.append(after.value)
-        return Series(tuple(times), tuple(values))
+        return [
+            await self._totals.assigned(assignment, *part)
+            for assignment in self._model.assignments
+            if assignment.point == point and (part := overlap(assignment, start_ms, end_ms)) is not None
+        ]
 
     async def _write_day(self, day: Day, points: set[str]) -> None:
         by_point: dict[str, list[IntervalRow]] = {point: [] for point in points}

@@ -1,6 +1,6 @@
-"""A ReadingStore that holds everything in memory: slow and obvious, to compare with."""
+"""A ReadingStore that holds everything in memory, to compare with."""
 
-from bisect import insort
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from store.protocol import IntervalRow, Latest, Series, StoredCount
@@ -17,8 +17,11 @@ class MemoryStore:
 
     def put(self, site: str, device: str, quantity: str, time_ms: int, value: float) -> None:
         rows = self.values.setdefault((site, device, quantity), [])
-        rows[:] = [entry for entry in rows if entry[0] != time_ms]
-        insort(rows, (time_ms, value))
+        index = bisect_left(rows, (time_ms,))
+        if index < len(rows) and rows[index][0] == time_ms:
+            rows[index] = (time_ms, value)
+        else:
+            rows.insert(index, (time_ms, value))
 
     async def write(self, site: str, devices: Sequence[DeviceRows]) -> tuple[RefusedRow, ...]:
         for rows in devices:
@@ -36,16 +39,19 @@ class MemoryStore:
         }
 
     async def readings(self, site: str, device: str, quantity: str, start_ms: int, end_ms: int) -> Series:
-        found = [entry for entry in self.values.get((site, device, quantity), []) if start_ms <= entry[0] < end_ms]
+        rows = self.values.get((site, device, quantity), [])
+        found = rows[bisect_left(rows, (start_ms,)) : bisect_left(rows, (end_ms,))]
         return Series(tuple(time for time, _ in found), tuple(value for _, value in found))
 
     async def last_before(self, site: str, device: str, quantity: str, time_ms: int) -> Latest | None:
-        found = [entry for entry in self.values.get((site, device, quantity), []) if entry[0] <= time_ms]
-        return Latest(*found[-1]) if found else None
+        rows = self.values.get((site, device, quantity), [])
+        index = bisect_left(rows, (time_ms + 1,))
+        return Latest(*rows[index - 1]) if index else None
 
     async def first_after(self, site: str, device: str, quantity: str, time_ms: int) -> Latest | None:
-        found = [entry for entry in self.values.get((site, device, quantity), []) if entry[0] >= time_ms]
-        return Latest(*found[0]) if found else None
+        rows = self.values.get((site, device, quantity), [])
+        index = bisect_left(rows, (time_ms,))
+        return Latest(*rows[index]) if index < len(rows) else None
 
     async def sampled(self, site: str, device: str, quantity: str, start_ms: int, end_ms: int, every_ms: int) -> Series:
         windows: dict[int, list[float]] = {}

@@ -2,15 +2,22 @@
 
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from evaluation.evaluator import SiteModel
+from evaluation.evaluator import Evaluator, SiteModel
+from site_config.points import Assignment, Point, Resource, Role
+from store.factory import open_readings
 from store.protocol import IntervalRow
+from store.schema import INTERVAL_MS
+from store.settings import StoreSettings
+from tests.evaluation.coarse_meter import ENERGY, RATE, CoarseMeter
 from tests.servers.influxdb import InfluxDB
 from tests.visit.bakery import SITE, Bakery
 from visit.live import LiveView
 from visit.reader import LiveReader, NamedSite
+from wire_format.batch import Column, DeviceRows
 
 
 def rounded(rows: list[IntervalRow]) -> list[IntervalRow]:
@@ -58,3 +65,36 @@ async def test_sqlite_and_influxdb_agree(tmp_path: Path, influxdb: InfluxDB, inf
     assert curve == other_curve
     assert view.site_power_kw == pytest.approx(other_view.site_power_kw)
     assert [line.id for line in view.points] == [line.id for line in other_view.points]
+
+
+COARSE_START_MS = 1_795_000_000_000 // INTERVAL_MS * INTERVAL_MS
+
+
+async def coarse_intervals(meter: CoarseMeter, store: dict[str, object]) -> list[IntervalRow]:
+    rows = []
+    for quantity, unit, exponent in ((RATE, "W", -1), (ENERGY, "kWh", -1)):
+        cells = [(time_ms, value) for name, time_ms, value in meter.cells(0, 5400) if name == quantity]
+        column = Column(quantity, unit, exponent, tuple(round(value / 10**exponent) for _, value in cells))
+        rows.append(DeviceRows("meter", tuple(time_ms for time_ms, _ in cells), (column,)))
+    readings = open_readings(StoreSettings.model_validate(store))
+    try:
+        await readings.write(SITE, rows)
+        point = Point("packing", "Packing", Resource.ELECTRICITY, Role.PART)
+        model = SiteModel(SITE, ZoneInfo("UTC"), (point,), (Assignment("meter", "packing", ENERGY, RATE),))
+        marks = range(COARSE_START_MS, COARSE_START_MS + 6 * INTERVAL_MS, INTERVAL_MS)
+        await Evaluator(readings, model, 60_000).evaluate({"meter": marks})
+        return await readings.intervals(SITE, COARSE_START_MS, COARSE_START_MS + 7 * INTERVAL_MS)
+    finally:
+        await readings.close()
+
+
+async def test_a_coarse_total_has_the_same_shape(tmp_path: Path, influxdb: InfluxDB, influxdb_bucket: str) -> None:
+    influx = {"url": influxdb.url, "token": influxdb.token, "org": influxdb.org, "bucket": influxdb_bucket}
+    meter = CoarseMeter(lambda second: 300.0 if second % 1000 < 500 else 900.0, COARSE_START_MS)
+
+    rows = await coarse_intervals(meter, {"sqlite": str(tmp_path / "readings.sqlite")})
+    other_rows = await coarse_intervals(meter, {"influx": influx})
+
+    truth = meter.true_amounts(list(range(0, 5401, 900)))
+    assert [row.amount for row in rows] == pytest.approx(truth, rel=0.03)
+    assert rounded(rows) == rounded(other_rows)
