@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from device_profiles.errors import ProfileError
 from device_profiles.profile import Encoding, Profile, Register, Setting
@@ -10,6 +11,9 @@ from wire_format.quantities import QUANTITIES, Quantity
 
 FINEST = 3
 """Integers keep their own resolution up to this many decimals beyond the catalogue's, then they are rounded to it."""
+
+ORDERS = ("word_order", "byte_order")
+"""Settings by these names are of all registers: the device is set to one of them, or its document leaves it open."""
 
 Given = float | str
 
@@ -30,8 +34,13 @@ def configured(profile: Profile, given: Mapping[str, Given]) -> Profile:
             names = f"only {', '.join(known)}" if known else "and it takes none"
             raise ProfileError(f"settings.{name}: {profile.id} has no such setting, {names}")
     values = {name: _value(setting, given.get(name, setting.default)) for name, setting in known.items()}
-    registers = tuple(_applied(register, values) for register in profile.registers)
-    return replace(profile, registers=registers, settings=())
+    orders = {name: values[name] for name in ORDERS if name in values}
+    return replace(
+        profile,
+        registers=tuple(_applied(register, values, orders) for register in profile.registers),
+        helpers=tuple(_applied(helper, values, orders) for helper in profile.helpers),
+        settings=(),
+    )
 
 
 def unfit(setting: Setting, value: Given) -> str | None:
@@ -64,7 +73,9 @@ def _value(setting: Setting, value: Given | None) -> Given:
     return value
 
 
-def _applied(register: Register, values: Mapping[str, Given]) -> Register:
+def _applied(register: Register, values: Mapping[str, Given], orders: Mapping[str, Any]) -> Register:
+    if register.encoding is not Encoding.ASCII and orders:
+        register = replace(register, **orders)
     if not register.settings:
         return register
     factor = Decimal(1)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from device_profiles.configuration import resolution, unfit
+from device_profiles.configuration import ORDERS, resolution, unfit
 from device_profiles.encodings import BIT_CODES, FORMATS, REGISTER_COUNTS
 from device_profiles.errors import ProfileError
 from device_profiles.profile import (
@@ -205,6 +205,8 @@ def _setting(text: ProfileText, name: str) -> Setting:
     ]
     if coded:
         choices = tuple(coded[0])
+    if name in ORDERS:
+        choices = ("big", "little")
     setting = Setting(name, entry.question, entry.default, low, high, choices)
     if entry.default is not None and (problem := unfit(setting, entry.default)):
         raise RuleError(f"{key}.default: {problem}")
@@ -285,7 +287,7 @@ def _all_settings_used(text: ProfileText) -> None:
     used = {factor.by for register in registers for factor in register.multiply_by}
     used |= {register.unit_by.setting for register in registers if register.unit_by and register.unit_by.setting}
     for name in text.settings:
-        if name not in used:
+        if name not in used and name not in ORDERS:
             raise RuleError(f"settings.{name}: no register uses it")
         if name in text.helpers:
             raise RuleError(f"settings.{name}: a helper has the same name")

@@ -206,7 +206,10 @@ class ProfileText(StrictModel):
     """The document's units: a quantity without a unit of its own is in the one of these that measures its kind."""
 
     settings: dict[Name, SettingText] = {}
-    """What the device does not tell and the site file says: ratios, units, decimals."""
+    """What the device does not tell and the site file says: ratios, units, decimals.
+
+    `word_order` and `byte_order` are names of their own: big or little, for all registers.
+    """
     unreadable: Annotated[tuple[AddressSpan, ...], Field(strict=False)] = ()
     """Addresses, or [first, last], that the device refuses: never read, not even on the way to others."""
     unit_id_keys: Annotated[tuple[Text, ...], Field(strict=False)] = ()

@@ -144,6 +144,18 @@ registers:
         configured(profile, {})
 
 
+def test_an_order_that_the_document_leaves_open(load: Load) -> None:
+    profile = load("""
+settings: {word_order: {question: 'Which word comes first?', default: little}}
+registers: {weight_net: {address: 0, type: s32, unit: kg}}
+""")
+    words = {3: {0: 1, 1: 0}}
+    assert decode_registers(configured(profile, {}), words) == {"weight_net": 1.0}
+    assert decode_registers(configured(profile, {"word_order": "big"}), words) == {"weight_net": 65536.0}
+    with pytest.raises(ProfileError, match="'middle' is none of big, little"):
+        configured(profile, {"word_order": "middle"})
+
+
 def test_signed_groups_of_four_digits(load: Load) -> None:
     profile = load("units: [W]\nregisters: {active_power_total: {address: 0, type: mod10k_signed, count: 2}}")
     assert decode_registers(profile, {3: {0: 65533, 1: 61036}}) == {"active_power_total": -34500.0}
