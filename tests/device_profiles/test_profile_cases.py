@@ -1,10 +1,15 @@
-"""Registers and what they mean, worked out by hand from the facts: `tests/profile_cases/<maker>-<model>[--case]/`."""
+"""Registers and what they mean, worked out by hand from the facts: `tests/profile_cases/<maker>-<model>[--case]/`.
+
+`registers.json` is what the device holds, `expected.json` what it measures, `settings.json`, where there is one, what
+the site file says about it.
+"""
 
 import json
 from pathlib import Path
 
 import pytest
 
+from device_profiles.configuration import configured
 from device_profiles.library import load_profile, profile_ids
 from device_profiles.register_file import read_register_file
 from leanmeter.profiles_command import decode_file
@@ -17,6 +22,9 @@ PROFILES = {profile_id.replace("/", "-"): profile_id for profile_id in profile_i
 def test_registers_mean_what_was_worked_out_by_hand(folder: Path) -> None:
     profile = load_profile(PROFILES[folder.name.split("--")[0]])
     expected = json.loads((folder / "expected.json").read_text())
+    settings = folder / "settings.json"
+    if settings.exists():
+        profile = configured(profile, json.loads(settings.read_text()))
     assert decode_file(profile, read_register_file(folder / "registers.json")) == expected
 
 
