@@ -1,0 +1,1 @@
+"""Measurement and verification: baselines, savings with their uncertainty. Pure: no I/O, no clock."""

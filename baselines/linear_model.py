@@ -1,0 +1,221 @@
+"""Multi-variable ordinary least squares: the model of a baseline, its statistics and its prediction band.
+
+Sources: ISO 50006:2014 annex D; IPMVP, Statistics and Uncertainty (2014); Draper & Smith, Applied Regression Analysis,
+3rd ed., chapters 1 to 5 for the formulas.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from baselines.distributions import f_p_value, t_for_confidence, t_p_value
+from baselines.errors import BaselineError
+from baselines.observations import Observations
+
+INTERCEPT = "intercept"
+_COLLINEAR = 1e-10
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """An expected use and half the width of its band, in the unit of the energy."""
+
+    expected: float
+    half_width: float
+
+    @property
+    def lower(self) -> float:
+        """The lower end."""
+        return self.expected - self.half_width
+
+    @property
+    def upper(self) -> float:
+        """The upper end."""
+        return self.expected + self.half_width
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRange:
+    """What a relevant variable was in the baseline period; `deviation` is the sample standard deviation."""
+
+    minimum: float
+    maximum: float
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearModel:
+    """energy = intercept + sum of coefficient × variable, fitted on the baseline period.
+
+    With n rows, p coefficients (the intercept counted) and residuals e: `residual_sum` = Σe²;
+    `deviation` = sqrt(Σe² / (n − p)); `r2` = 1 − Σe² / Σ(y − ȳ)²; `r2_adjusted` = 1 − (1 − R²)(n − 1)/(n − p);
+    `f` = ((Σ(y − ȳ)² − Σe²)/(p − 1)) / (Σe²/(n − p)); `cv_rmse` = deviation / ȳ, a fraction;
+    `nmbe` = Σe / ((n − p) ȳ), a fraction (both as in ASHRAE Guideline 14-2014, denominator n − p);
+    `autocorrelation` is Pearson's of e(2..n) with e(1..n−1).
+    `t`, `f` and their p are None where the model fits exactly, `autocorrelation` where the residuals do not vary.
+    """
+
+    variables: tuple[str, ...]
+    coefficients: Mapping[str, float]
+    standard_errors: Mapping[str, float]
+    t: Mapping[str, float | None]
+    p: Mapping[str, float | None]
+    n: int
+    r2: float
+    r2_adjusted: float
+    f: float | None
+    f_p: float | None
+    cv_rmse: float
+    nmbe: float
+    deviation: float
+    residual_sum: float
+    mean_energy: float
+    autocorrelation: float | None
+    residuals: tuple[float, ...]
+    ranges: Mapping[str, VariableRange]
+    inverse: Matrix
+    """(X'X)⁻¹, intercept first."""
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """Rows less coefficients."""
+        return self.n - len(self.coefficients)
+
+    def expected(self, rows: Sequence[Sequence[float]]) -> list[float]:
+        """The expected use of rows of variables, in the order of `variables`."""
+        slopes = [self.coefficients[name] for name in self.variables]
+        return [
+            self.coefficients[INTERCEPT] + math.fsum(slope * value for slope, value in zip(slopes, row, strict=True))
+            for row in rows
+        ]
+
+    def band_of_each(self, rows: Sequence[Sequence[float]], confidence: float) -> list[Band]:
+        """The prediction band of each row by itself: t s sqrt(1 + x'(X'X)⁻¹x)."""
+        return [self.band_of_sum([row], confidence) for row in rows]
+
+    def band_of_sum(self, rows: Sequence[Sequence[float]], confidence: float) -> Band:
+        """The band of what the rows use together: t s sqrt(m + 1'R(X'X)⁻¹R'1), R the m rows.
+
+        Exact for independent normal errors; it counts what the rows' expected values have in common, the uncertainty of
+        the coefficients, which adding the rows' own bands would not.
+        """
+        total = np.array([float(len(rows)), *(math.fsum(column) for column in zip(*rows, strict=True))])
+        variance = len(rows) + float(total @ self.inverse @ total)
+        t = t_for_confidence(confidence, self.degrees_of_freedom)
+        return Band(math.fsum(self.expected(rows)), t * self.deviation * math.sqrt(variance))
+
+
+def fit(observations: Observations, variables: Sequence[str]) -> LinearModel:
+    """Fit energy on the variables named; with none of them the model is the mean.
+
+    Raises BaselineError when there are too few rows, a variable does not vary, or two say the same.
+    """
+    n, p = len(observations), len(variables) + 1
+    if len(set(variables)) != len(variables):
+        raise BaselineError(f"variables: {', '.join(variables)}: one is named twice")
+    rows = observations.rows_of(variables)
+    if n < p + 1:
+        raise BaselineError(f"{n} rows are too few for {p} coefficients; at least {p + 1} are needed, better 12")
+    energy = np.array(observations.energy, dtype=np.float64)
+    values = np.array(rows, dtype=np.float64).reshape(n, p - 1)
+    means = np.array([math.fsum(column) / n for column in values.T])
+    centred, scales = _scaled(values - means, values, variables)
+    slopes, inverse_of_slopes = _solve(centred, energy - math.fsum(energy) / n, variables)
+    slopes, inverse_of_slopes = slopes / scales, inverse_of_slopes / np.outer(scales, scales)
+    return _model(observations, tuple(variables), values, means, slopes, inverse_of_slopes)
+
+
+def _scaled(centred: Matrix, values: Matrix, variables: Sequence[str]) -> tuple[Matrix, Matrix]:
+    """Columns of length one: what is large only because of its unit then costs no digits."""
+    scales = np.sqrt((centred**2).sum(axis=0))
+    for name, scale, column in zip(variables, scales, values.T, strict=True):
+        if scale <= 1e-12 * np.abs(column).max(initial=0.0) * math.sqrt(len(column)):
+            raise BaselineError(f"variable {name}: is {column[0]:g} in every row; what does not vary explains nothing")
+    return centred / scales if len(scales) else centred, scales
+
+
+def _solve(design: Matrix, energy: Matrix, variables: Sequence[str]) -> tuple[Matrix, Matrix]:
+    """Slopes and the inverse of the normal matrix by QR, with one step of refinement."""
+    orthogonal, triangular = np.linalg.qr(design)
+    for index, name in enumerate(variables):
+        if abs(triangular[index, index]) < _COLLINEAR:
+            others = ", ".join(variables[:index])
+            raise BaselineError(f"variable {name}: follows from {others}; leave one of them out")
+    inverse = np.linalg.inv(triangular) if len(variables) else np.zeros((0, 0))
+    slopes = inverse @ (orthogonal.T @ energy)
+    slopes = slopes + inverse @ (orthogonal.T @ (energy - design @ slopes))
+    return slopes, inverse @ inverse.T
+
+
+def _model(  # the statistics in the order in which they need each other
+    observations: Observations,
+    variables: tuple[str, ...],
+    values: Matrix,
+    means: Matrix,
+    slopes: Matrix,
+    inverse_of_slopes: Matrix,
+) -> LinearModel:
+    n, p = len(observations), len(variables) + 1
+    energy = observations.energy
+    mean = math.fsum(energy) / n
+    names = (INTERCEPT, *variables)
+    estimates = (mean - math.fsum(slopes * means), *(float(slope) for slope in slopes))
+    inverse = np.empty((p, p))
+    inverse[1:, 1:] = inverse_of_slopes
+    inverse[0, 1:] = inverse[1:, 0] = -(inverse_of_slopes @ means)
+    inverse[0, 0] = 1.0 / n + float(means @ inverse_of_slopes @ means)
+    # From the mean outwards: the intercept of a large variable would cost digits here.
+    residuals = tuple(used - mean - math.fsum(slopes * (row - means)) for used, row in zip(energy, values, strict=True))
+    residual_sum = math.fsum(residual * residual for residual in residuals)
+    total_sum = math.fsum((used - mean) ** 2 for used in energy)
+    if total_sum <= 0.0:
+        raise BaselineError(f"energy: is {energy[0]:g} in every row; there is nothing to explain")
+    if mean == 0.0:
+        raise BaselineError("energy: its mean is zero; CV(RMSE) and NMBE have no meaning")
+    is_exact = residual_sum <= 1e-24 * total_sum
+    deviation = 0.0 if is_exact else math.sqrt(residual_sum / (n - p))
+    errors = [deviation * math.sqrt(inverse[index, index]) for index in range(p)]
+    t = {name: None if is_exact else value / error for name, value, error in zip(names, estimates, errors, strict=True)}
+    r2 = 1.0 - residual_sum / total_sum
+    f = None if is_exact or not variables else ((total_sum - residual_sum) / (p - 1)) / (residual_sum / (n - p))
+    return LinearModel(
+        variables=variables,
+        coefficients=dict(zip(names, estimates, strict=True)),
+        standard_errors=dict(zip(names, errors, strict=True)),
+        t=t,
+        p={name: None if value is None else t_p_value(value, n - p) for name, value in t.items()},
+        n=n,
+        r2=r2,
+        r2_adjusted=1.0 - (1.0 - r2) * (n - 1) / (n - p),
+        f=f,
+        f_p=None if f is None else f_p_value(f, p - 1, n - p),
+        cv_rmse=deviation / mean,
+        nmbe=math.fsum(residuals) / ((n - p) * mean),
+        deviation=deviation,
+        residual_sum=residual_sum,
+        mean_energy=mean,
+        autocorrelation=None if is_exact else lag_one_autocorrelation(residuals),
+        residuals=residuals,
+        ranges={name: _range(column) for name, column in zip(variables, values.T, strict=True)},
+        inverse=inverse,
+    )
+
+
+def lag_one_autocorrelation(residuals: Sequence[float]) -> float | None:
+    """Pearson's correlation of each residual with the one before; None where one side does not vary."""
+    later, earlier = np.array(residuals[1:]), np.array(residuals[:-1])
+    later, earlier = later - later.mean(), earlier - earlier.mean()
+    size = math.sqrt(float(later @ later) * float(earlier @ earlier))
+    return float(later @ earlier) / size if size > 0.0 else None
+
+
+def _range(column: Matrix) -> VariableRange:
+    return VariableRange(
+        float(column.min()), float(column.max()), math.fsum(column) / len(column), float(column.std(ddof=1))
+    )

@@ -1,0 +1,109 @@
+"""Avoided energy use in a reporting period, with the uncertainty that a verifier asks for."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from baselines.distributions import t_for_confidence
+from baselines.errors import BaselineError
+from baselines.linear_model import LinearModel
+from baselines.observations import Observations
+from baselines.validity import Finding, range_findings
+
+Granularity = Literal["month", "day", "other"]
+
+DEFAULT_CONFIDENCE = 0.9
+_DAYS_IN_MONTH = 365.25 / 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Savings:
+    """`savings` = `expected` − `actual`, in the unit of the energy; `savings_fraction` of the expected.
+
+    `half_width` is half the exact prediction band of the sum at `confidence`. `fsu` is ASHRAE's fractional savings
+    uncertainty, half width over savings, None where savings are zero. `proven` means that the band does not contain
+    zero, on the side of a saving.
+    """
+
+    expected: float
+    actual: float
+    savings: float
+    savings_fraction: float
+    half_width: float
+    confidence: float
+    fsu: float | None
+    proven: bool
+    findings: tuple[Finding, ...]
+
+    def sentence(self) -> str:
+        """The result in words, with its band."""
+        share, reach = 100.0 * self.savings_fraction, 100.0 * self.half_width / abs(self.expected)
+        low, high = sorted((abs(share) - reach, abs(share) + reach))
+        kind = "less" if self.savings >= 0.0 else "more"
+        told = f"{abs(share):.1f} % {kind} energy than expected ({self.confidence:.0%}: {low:.1f} to {high:.1f})"
+        if self.proven:
+            return told
+        return f"{told}; not yet proven" if self.savings >= 0.0 else f"{told}; no saving"
+
+
+def savings(
+    model: LinearModel,
+    reporting: Observations,
+    *,
+    confidence: float = DEFAULT_CONFIDENCE,
+    granularity: Granularity = "month",
+) -> Savings:
+    """Compare a reporting period with its baseline; raises BaselineError when there is nothing to compare."""
+    if not len(reporting):
+        raise BaselineError("the reporting period has no rows")
+    if not 0.5 <= confidence < 1.0:
+        raise BaselineError(f"confidence: {confidence:g} must be at least 0.5 and below 1, such as 0.9")
+    rows = reporting.rows_of(model.variables)
+    band = model.band_of_sum(rows, confidence)
+    if band.expected == 0.0:
+        raise BaselineError("the expected use is zero; a share of it has no meaning")
+    actual = math.fsum(reporting.energy)
+    saved = band.expected - actual
+    fraction = saved / band.expected
+    return Savings(
+        expected=band.expected,
+        actual=actual,
+        savings=saved,
+        savings_fraction=fraction,
+        half_width=band.half_width,
+        confidence=confidence,
+        fsu=fractional_savings_uncertainty(model, fraction, len(rows), confidence, granularity),
+        proven=saved > band.half_width,
+        findings=range_findings(model, rows),
+    )
+
+
+def fractional_savings_uncertainty(
+    model: LinearModel, fraction: float, rows: int, confidence: float, granularity: Granularity
+) -> float | None:
+    """ASHRAE Guideline 14-2014, annex B: t k CV(RMSE) / F sqrt((n / n') (1 + 2 / n') / m).
+
+    F is the saving as a fraction of the expected use, m the rows of the reporting period, n' = n (1 − ρ)/(1 + ρ), here
+    never more than n: residuals that alternate (ρ < 0) would make it larger and understate the uncertainty by half. k
+    for months and days by Sun & Baltazar (2013), "Analysis and Improvement of the Estimation of Building Energy Savings
+    Uncertainty", with M the reporting period in months; otherwise 1.26 as in the guideline. None for no saving at all.
+    """
+    if fraction == 0.0:
+        return None
+    rho = model.autocorrelation or 0.0
+    independent = min(float(model.n), model.n * (1.0 - rho) / (1.0 + rho))
+    if independent <= 0.0:
+        return math.inf
+    t = t_for_confidence(confidence, model.degrees_of_freedom)
+    k = _correction(rows, granularity)
+    spread = math.sqrt((model.n / independent) * (1.0 + 2.0 / independent) / rows)
+    return abs(t * k * model.cv_rmse / fraction) * spread
+
+
+def _correction(rows: int, granularity: Granularity) -> float:
+    if granularity == "month":
+        return -0.00022 * rows**2 + 0.03306 * rows + 0.94054
+    if granularity == "day":
+        months = rows / _DAYS_IN_MONTH
+        return -0.00024 * months**2 + 0.03535 * months + 1.00286
+    return 1.26

@@ -1,0 +1,128 @@
+"""Is a model good enough to claim savings with? Tests, findings and a verdict in one plain sentence.
+
+The tests on F, p and R² and on the range of the variables are those of the U.S. Department of Energy's Superior Energy
+Performance Measurement and Verification Protocol (2019), section on model validity; they are called DOE's everywhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from baselines.linear_model import INTERCEPT, LinearModel
+
+MODEL_P = 0.10
+VARIABLE_P = 0.20
+BEST_VARIABLE_P = 0.10
+LEAST_R2 = 0.5
+RANGE_DEVIATIONS = 3.0
+FEWEST_POINTS = 12
+LEAST_COVERAGE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a verifier would say. `code` is stable, `text` is for people; `fails` makes the model invalid."""
+
+    code: str
+    text: str
+    fails: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """`valid` by DOE's tests; `provisional` when there are too few points to trust them; `verdict` is a sentence."""
+
+    valid: bool
+    provisional: bool
+    findings: tuple[Finding, ...]
+    verdict: str
+
+
+def assess(model: LinearModel, *, coverage: float = 1.0) -> Validity:
+    """Judge a fitted model; `coverage` is the share of the baseline period that has readings, 0 to 1."""
+    findings = [*_fit_findings(model), *_variable_findings(model)]
+    provisional = model.n < FEWEST_POINTS or coverage < LEAST_COVERAGE
+    if model.n < FEWEST_POINTS:
+        findings.append(
+            Finding("few_points", f"{model.n} points; with fewer than {FEWEST_POINTS} this is provisional", fails=False)
+        )
+    if coverage < LEAST_COVERAGE:
+        findings.append(
+            Finding(
+                "low_coverage",
+                f"readings cover {coverage:.0%} of the baseline period; below {LEAST_COVERAGE:.0%} this is provisional",
+                fails=False,
+            )
+        )
+    if model.autocorrelation is not None and model.autocorrelation < 0.0:
+        findings.append(
+            Finding(
+                "negative_autocorrelation",
+                f"residuals alternate (lag 1: {model.autocorrelation:.2f}); ASHRAE's uncertainty then counts no more "
+                "than the points there are",
+                fails=False,
+            )
+        )
+    valid = not any(finding.fails for finding in findings)
+    return Validity(valid, provisional, tuple(findings), _verdict(model, valid, provisional, findings))
+
+
+def range_findings(model: LinearModel, rows: Sequence[Sequence[float]]) -> tuple[Finding, ...]:
+    """DOE's test of a reporting period: each variable's mean within what was observed, or within 3 deviations."""
+    findings = []
+    for name, column in zip(model.variables, zip(*rows, strict=True), strict=True):
+        mean = sum(column) / len(column)
+        seen = model.ranges[name]
+        reach = RANGE_DEVIATIONS * seen.deviation
+        low, high = min(seen.minimum, seen.mean - reach), max(seen.maximum, seen.mean + reach)
+        if not low <= mean <= high:
+            text = (
+                f"mean {name} {mean:g} in the reporting period lies outside {low:g} to {high:g}, "
+                "for which the baseline is good (DOE)"
+            )
+            findings.append(Finding("out_of_range", text, fails=True))
+    return tuple(findings)
+
+
+def _fit_findings(model: LinearModel) -> list[Finding]:
+    findings = []
+    if model.variables and model.f_p is None:
+        text = "the model fits exactly; is the energy calculated from the variables instead of measured?"
+        findings.append(Finding("exact_fit", text, fails=False))
+    if model.f_p is not None and model.f_p >= MODEL_P:
+        text = f"the model as a whole may be chance (F test p = {model.f_p:.2f}; DOE asks for less than {MODEL_P:g})"
+        findings.append(Finding("f_test", text, fails=True))
+    if model.r2 < LEAST_R2:
+        text = f"the variables explain {model.r2:.0%} of the changes (R²; DOE asks for {LEAST_R2:.0%} or more)"
+        findings.append(Finding("r2", text, fails=True))
+    return findings
+
+
+def _variable_findings(model: LinearModel) -> list[Finding]:
+    findings = []
+    known = {name: p for name, p in model.p.items() if name != INTERCEPT and p is not None}
+    for name, p in known.items():
+        if p >= VARIABLE_P:
+            text = f"{name} may have no influence (p = {p:.2f}; DOE asks for less than {VARIABLE_P:g}); leave it out?"
+            findings.append(Finding("variable_p", text, fails=True))
+    if known and min(known.values()) >= BEST_VARIABLE_P:
+        text = f"no variable is certain to have an influence (DOE asks for one p below {BEST_VARIABLE_P:g})"
+        findings.append(Finding("no_strong_variable", text, fails=True))
+    for name in model.variables:
+        if model.coefficients[name] < 0.0 and name not in {"cdd", "hdd"}:
+            text = f"more {name} goes with less energy; is that how the plant works, or chance?"
+            findings.append(Finding("negative_coefficient", text, fails=False))
+    if model.coefficients[INTERCEPT] < 0.0:
+        text = "the base load comes out below zero; a variable is missing, or the range is too narrow"
+        findings.append(Finding("negative_intercept", text, fails=False))
+    return findings
+
+
+def _verdict(model: LinearModel, valid: bool, provisional: bool, findings: Sequence[Finding]) -> str:
+    named = " and ".join(model.variables) or "no variable"
+    if not valid:
+        first = next(finding.text for finding in findings if finding.fails)
+        return f"Not good enough to claim savings with: {first}."
+    share = f"{named} explain{'s' if len(model.variables) == 1 else ''} {model.r2:.0%} of the energy's changes"
+    if provisional:
+        return f"Provisional: {share}, but there is too little data yet."
+    return f"Good enough to claim savings with: {share}, and it passes DOE's tests."
