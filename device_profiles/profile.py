@@ -135,6 +135,7 @@ class SerialDefaults:
     """Line settings as delivered, where a source names them; None is not known."""
 
     baud: int | None = None
+    data_bits: Literal[7, 8] | None = None
     parity: Literal["N", "E", "O"] | None = None
     stop_bits: Literal[1, 2] | None = None
     unit_id: int | None = None

@@ -19,6 +19,28 @@ ReadCode = Literal[1, 2, 3, 4]
 """1 coils, 2 discrete inputs (both single bits), 3 holding registers, 4 input registers."""
 
 
+ScaleProtocol = Literal[
+    "mt_sics",
+    "kern_kcp",
+    "aandd_standard",
+    "aandd_18_byte_gs",
+    "cas_22_byte",
+    "cas_enq_dc1",
+    "dini_argeo",
+    "toledo_continuous",
+    "rice_lake_stream",
+    "cardinal_stream",
+    "weightronix_stream",
+    "condec_demand",
+    "sma",
+    "sartorius_sbi",
+    "ohaus_3000",
+    "ohaus_portable",
+    "nci",
+]
+"""What scales speak that have no registers."""
+
+
 def _one_or_more(value: Any) -> Any:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
@@ -157,6 +179,7 @@ class SerialText(StrictModel):
     """Line settings as delivered, where a source names them."""
 
     baud: Annotated[int, Field(ge=300, le=1_000_000)] | None = None
+    data_bits: Literal[7, 8] | None = None
     parity: Literal["N", "E", "O"] | None = None
     stop_bits: Literal[1, 2] | None = None
     unit_id: Annotated[int, Field(ge=1, le=247)] | None = None
@@ -182,7 +205,7 @@ class ProfileText(StrictModel):
     maker: Text
     models: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
     resource: Literal["electricity", "fuel", "heat", "water", "compressed_air", "material", "waste", "product", "any"]
-    protocol: Literal["modbus", "sunspec", "mt_sics"] = "modbus"
+    protocol: Literal["modbus", "sunspec"] | ScaleProtocol = "modbus"
     grade: Literal["A", "B"]
     """A: two independent sources agree, or the maker's document was read; B: one reputable source."""
     source: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]

@@ -96,7 +96,9 @@ def _details(profile: Profile) -> dict[str, Any]:
         "transports": list(profile.transports),
         "max_registers_per_request": profile.max_registers_per_request,
         "pause_s": profile.pause_s,
-        "serial_defaults": {name: getattr(defaults, name) for name in ("baud", "parity", "stop_bits", "unit_id")},
+        "serial_defaults": {
+            name: getattr(defaults, name) for name in ("baud", "data_bits", "parity", "stop_bits", "unit_id")
+        },
         "layouts": [
             {
                 "sunspec_models": list(layout.sunspec_models),
