@@ -9,24 +9,24 @@ from typing import Any
 from collector.housekeeping import keep_retention, mark_recomputations
 from collector.ingest import Ingest
 from collector.quarantine import Quarantine
-from collector.settings import CollectorSettings
 from collector.subscriber import Subscriber
 from site_config.schema import load_site
 from store.factory import open_entities, open_readings
 from store.protocol import StoreUnavailableError
+from store.server_file import ServerFile
 
 logger = logging.getLogger(__name__)
 
 AUTHOR = "collector"
 
 
-async def run(settings: CollectorSettings, stop: asyncio.Event) -> None:
+async def run(settings: ServerFile, stop: asyncio.Event) -> None:
     """Run until `stop` is set.
 
     Raises ConfigurationError or StoreConfigurationError when a file, the store or the broker's settings cannot be
     used. A store or broker that is merely out of reach is waited for.
     """
-    sites = [load_site(path) for path in settings.sites]
+    sites = [load_site(path) for path in settings.collector.sites]
     async with AsyncExitStack() as at_the_end:
         readings = open_readings(settings.store)
         at_the_end.push_async_callback(readings.close)
@@ -41,7 +41,7 @@ async def run(settings: CollectorSettings, stop: asyncio.Event) -> None:
             await readings.check()
         except StoreUnavailableError as problem:
             logger.warning("batches wait until the store can be reached: %s", problem)
-        subscriber = Subscriber(settings.mqtt, Ingest(readings, entities, quarantine))
+        subscriber = Subscriber(settings.collector.mqtt, Ingest(readings, entities, quarantine))
         work = [subscriber.run(), mark_recomputations(entities, readings)]
         days = settings.retention_days()
         if days is not None:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from evaluation.evaluator import Evaluator, SiteModel
 from evaluation.lease import EvaluationLease, LeaseLostError
-from evaluation.settings import EvaluationSettings
 from store.dirty_marks import DirtyMark
 from store.entities import Entities
 from store.factory import open_entities, open_readings
 from store.protocol import ReadingStore, StoreUnavailableError
+from store.server_file import ServerFile
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 MARKS_AT_ONCE = 1000
 
 
-async def run(settings: EvaluationSettings, stop: asyncio.Event, *, once: bool = False) -> None:
+async def run(settings: ServerFile, stop: asyncio.Event, *, once: bool = False) -> None:
     """Evaluate until `stop` is set, or with `once` until no mark is left.
 
     It may be killed at any moment: marks are cleared after their rows are written, and only those that were not set
@@ -30,9 +30,9 @@ async def run(settings: EvaluationSettings, stop: asyncio.Event, *, once: bool =
     try:
         entities = open_entities(settings.entities)
         try:
-            worker = Worker(readings, entities, gap_limit_ms=round(settings.gap_limit_s * 1000))
+            worker = Worker(readings, entities, gap_limit_ms=round(settings.evaluation.gap_limit_s * 1000))
             try:
-                await worker.work(settings.evaluation_interval_s, stop, once=once)
+                await worker.work(settings.evaluation.interval_s, stop, once=once)
             finally:
                 with contextlib.suppress(StoreUnavailableError):
                     await worker.release()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from collector.collector import run
 from collector.quarantine import Quarantine, QuarantineEntry
-from collector.settings import CollectorSettings, load_collector_config
 from site_config.errors import ConfigurationError
+from store.server_file import ServerFile, load_server_file
 
 
 def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -20,26 +20,26 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     parser = subparsers.add_parser("collector", help="take what edges publish into the store")
     commands = parser.add_subparsers(required=True, metavar="command")
     start = commands.add_parser("run", help="run until Ctrl-C or SIGTERM")
-    start.add_argument("--config", type=Path, required=True, metavar="FILE", help="collector.yaml")
+    start.add_argument("--config", type=Path, required=True, metavar="FILE", help="server.yaml")
     start.set_defaults(handler=_run)
     quarantine = commands.add_parser("quarantine", help="what could not be stored, and why")
     actions = quarantine.add_subparsers(required=True, metavar="action")
     listing = actions.add_parser("list", help="the newest entries")
-    listing.add_argument("--config", type=Path, required=True, metavar="FILE", help="collector.yaml")
+    listing.add_argument("--config", type=Path, required=True, metavar="FILE", help="server.yaml")
     listing.add_argument("--limit", type=int, default=100, help="at most so many (default 100)")
     listing.add_argument("--json", action="store_true", help="for machines")
     listing.set_defaults(handler=_list_quarantine)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    settings = load_collector_config(arguments.config)
+    settings = load_server_file(arguments.config)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with asyncio.Runner(loop_factory=_loop_factory) as runner:
         runner.run(_run_until_signal(settings))
     return 0
 
 
-async def _run_until_signal(settings: CollectorSettings) -> None:
+async def _run_until_signal(settings: ServerFile) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -57,7 +57,7 @@ def _loop_factory() -> asyncio.AbstractEventLoop:
 
 
 def _list_quarantine(arguments: argparse.Namespace) -> int:
-    settings = load_collector_config(arguments.config)
+    settings = load_server_file(arguments.config)
     if not settings.entities.exists():
         raise ConfigurationError(f"{arguments.config}: entities: {settings.entities} does not exist yet")
     entries = asyncio.run(_entries(settings.entities, arguments.limit))

@@ -80,7 +80,7 @@ def _influx(arguments: argparse.Namespace) -> InfluxTarget | None:
 def _start(children: ChildProcesses, directory: Path, site: str, wanted_port: int, influx: InfluxTarget | None) -> str:
     mqtt_port = _free_port()
     page_port = wanted_port if _is_free(wanted_port) else _free_port()
-    files = write_settings(directory, site=site, mqtt_port=mqtt_port, page_port=page_port, influx=influx)
+    server_file = write_settings(directory, site=site, mqtt_port=mqtt_port, page_port=page_port, influx=influx)
     site_file = directory / "site.yaml"
     broker_file = configure_broker(directory, mqtt_port)
     children.start("broker", ["-m", "leanmeter.embedded_broker", str(broker_file)])
@@ -94,7 +94,7 @@ def _start(children: ChildProcesses, directory: Path, site: str, wanted_port: in
     children.wait_until("the simulated workshop", site_file.exists, _READY_S)
     children.wait_until("the broker", lambda: not _is_free(mqtt_port), _READY_S)
     for name in ("collector", "evaluation", "visit"):
-        children.start(name, [*_LEANMETER, name, "run", "--config", str(files[name])])
+        children.start(name, [*_LEANMETER, name, "run", "--config", str(server_file)])
         if name == "collector":
             children.wait_until("the collector's start", (directory / "entities.sqlite").exists, _READY_S)
     children.start(

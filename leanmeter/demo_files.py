@@ -36,18 +36,14 @@ def prepare_directory(directory: Path) -> None:
     (directory / _MARK).touch()
 
 
-def write_settings(
-    directory: Path, *, site: str, mqtt_port: int, page_port: int, influx: InfluxTarget | None
-) -> Mapping[str, Path]:
-    """Write the settings of collector, evaluation and page; returns their paths by name."""
-    storage: dict[str, Any] = {"entities": str(directory / "entities.sqlite")}
-    if influx is None:
-        storage["store"] = {"sqlite": str(directory / "readings.sqlite")}
-    else:
+def write_settings(directory: Path, *, site: str, mqtt_port: int, page_port: int, influx: InfluxTarget | None) -> Path:
+    """Write `server.yaml` of collector, evaluation and page; returns its path."""
+    store: dict[str, Any] = {"sqlite": str(directory / "readings.sqlite")}
+    if influx is not None:
         token_file = directory / "influx-token"
         token_file.touch(mode=0o600)
         token_file.write_text(influx.token, encoding="utf-8")
-        storage["store"] = {
+        store = {
             "influx": {
                 "url": influx.url,
                 "token_file": str(token_file),
@@ -55,14 +51,15 @@ def write_settings(
                 "bucket": influx.bucket,
             }
         }
-    mqtt = {"host": "127.0.0.1", "port": mqtt_port}
-    return {
-        "collector": _write(
-            directory / "collector.yaml", {"mqtt": mqtt, "sites": [str(directory / "site.yaml")], **storage}
-        ),
-        "evaluation": _write(directory / "evaluation.yaml", {"evaluation_interval_s": 2, **storage}),
-        "visit": _write(directory / "visit.yaml", {"site": site, "port": page_port, "example": True, **storage}),
+    settings = {
+        "store": store,
+        "entities": str(directory / "entities.sqlite"),
+        "collector": {"mqtt": {"host": "127.0.0.1", "port": mqtt_port}, "sites": [str(directory / "site.yaml")]},
+        "visit": {"site": site, "port": page_port, "example": True},
     }
+    path = directory / "server.yaml"
+    path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    return path
 
 
 def write_summary(path: Path, summary: Mapping[str, object]) -> None:
@@ -73,8 +70,3 @@ def write_summary(path: Path, summary: Mapping[str, object]) -> None:
         unfinished.replace(path)
     except OSError as problem:
         raise ConfigurationError(f"--summary {path}: cannot be written: {problem.strerror}") from problem
-
-
-def _write(path: Path, settings: Mapping[str, Any]) -> Path:
-    path.write_text(yaml.safe_dump(dict(settings), sort_keys=False), encoding="utf-8")
-    return path

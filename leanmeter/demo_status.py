@@ -8,13 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import yaml
-
 from leanmeter.child_processes import ChildError
 from site_config.points import Resource
 from store.factory import open_entities, open_readings
 from store.protocol import StoredCount, StoreUnavailableError
-from store.settings import StoreSettings
+from store.server_file import load_server_file
 from visit.live import LiveView, Situation, build
 
 _EVER_MS = (0, 4_000_000_000_000)
@@ -26,10 +24,10 @@ class DemoStore:
     """The store of a running demo."""
 
     def __init__(self, directory: Path, site: str) -> None:
-        settings = yaml.safe_load((directory / "collector.yaml").read_text(encoding="utf-8"))
+        settings = load_server_file(directory / "server.yaml")
         self._site = site
-        self._readings = open_readings(StoreSettings.model_validate(settings["store"]))
-        self._entities = open_entities(Path(settings["entities"]))
+        self._readings = open_readings(settings.store)
+        self._entities = open_entities(settings.entities)
 
     async def __aenter__(self) -> Self:
         return self

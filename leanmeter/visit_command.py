@@ -6,8 +6,8 @@ import logging
 import signal
 from pathlib import Path
 
+from store.server_file import ServerFile, load_server_file
 from visit.app import run
-from visit.settings import VisitSettings, load_visit_settings
 
 
 def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,17 +15,17 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     parser = subparsers.add_parser("visit", help="serve the phone page")
     verbs = parser.add_subparsers(required=True, metavar="verb")
     command = verbs.add_parser("run", help="serve the page until stopped")
-    command.add_argument("--config", type=Path, required=True, metavar="FILE", help="the page's settings")
+    command.add_argument("--config", type=Path, required=True, metavar="FILE", help="server.yaml")
     command.set_defaults(handler=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    asyncio.run(_run_until_stopped(load_visit_settings(arguments.config)))
+    asyncio.run(_run_until_stopped(load_server_file(arguments.config)))
     return 0
 
 
-async def _run_until_stopped(settings: VisitSettings) -> None:
+async def _run_until_stopped(settings: ServerFile) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

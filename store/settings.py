@@ -1,4 +1,4 @@
-"""Where readings and entities are kept, as users write it in the files of collector, evaluation and page."""
+"""Where readings are kept, as users write it."""
 
 from pathlib import Path
 from typing import Annotated, Self
@@ -50,10 +50,3 @@ class StoreSettings(StrictModel):
         if (self.sqlite is None) == (self.influx is None):
             raise ValueError("needs exactly one of sqlite, influx")
         return self
-
-
-class StorageSettings(StrictModel):
-    """The keys that the files of collector, evaluation and page have in common; their models inherit them."""
-
-    store: StoreSettings
-    entities: Path

@@ -16,9 +16,9 @@ from evaluation.evaluator import SiteModel
 from site_config.errors import ConfigurationError
 from store.entities import Entities
 from store.factory import open_entities, open_readings
+from store.server_file import ServerFile, VisitSection
 from visit.page import LivePage
 from visit.reader import LiveReader, NamedSite
-from visit.settings import VisitSettings
 
 logger = logging.getLogger(__name__)
 
@@ -36,25 +36,26 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def run(settings: VisitSettings, stop: asyncio.Event) -> None:
+async def run(settings: ServerFile, stop: asyncio.Event) -> None:
     """Serve the page until `stop` is set; once in a process.
 
     Raises ConfigurationError when the address cannot be taken or a file is missing, StoreConfigurationError when a
     store cannot be used.
     """
-    listening = _listen(settings.host, settings.port)
+    listening = _listen(settings.visit.host, settings.visit.port)
     try:
         await _require_files(settings)
         readings = open_readings(settings.store)
         try:
             entities = open_entities(settings.entities)
             try:
+                site = settings.visit.site or await _only_site(entities)
 
                 async def load_site() -> NamedSite | None:
-                    return await _load_site(entities, settings.site)
+                    return await _load_site(entities, site)
 
-                reader = LiveReader(readings, settings.site, load_site, example=settings.example)
-                await _serve(settings, reader, listening, stop)
+                reader = LiveReader(readings, site, load_site, example=settings.visit.example)
+                await _serve(settings.visit, reader, listening, stop)
             finally:
                 await entities.close()
         finally:
@@ -63,7 +64,7 @@ async def run(settings: VisitSettings, stop: asyncio.Event) -> None:
         listening.close()
 
 
-async def _serve(settings: VisitSettings, reader: LiveReader, listening: socket.socket, stop: asyncio.Event) -> None:
+async def _serve(settings: VisitSection, reader: LiveReader, listening: socket.socket, stop: asyncio.Event) -> None:
     # The first client is served numbers already.
     await reader.refresh()
     reading = asyncio.create_task(reader.run(), name="live reader")
@@ -115,12 +116,24 @@ async def _load_site(entities: Entities, site: str) -> NamedSite | None:
     return NamedSite(entry.name or site, model)
 
 
+async def _only_site(entities: Entities) -> str:
+    """The one site there is, for whose declaration a collector that was started together may need a moment."""
+    deadline = asyncio.get_running_loop().time() + FILE_DEADLINE_S
+    while not (found := await entities.sites()):
+        if asyncio.get_running_loop().time() > deadline:
+            raise ConfigurationError("visit.site: no site is known yet; name it, or start the collector first")
+        await asyncio.sleep(_LOOK_AGAIN_S)
+    if len(found) > 1:
+        raise ConfigurationError(f"visit.site: name one of {', '.join(entry.site for entry in found)}")
+    return found[0].site
+
+
 def _listen(host: str, port: int) -> socket.socket:
     """Take the address before anything else, so that a mistake is told at once."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as problem:
-        raise ConfigurationError(f"host: {host!r} is no address of this machine: {problem.strerror}") from problem
+        raise ConfigurationError(f"visit.host: {host!r} is no address of this machine: {problem.strerror}") from problem
     listening = socket.socket(family, kind)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -130,14 +143,16 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.close()
         if problem.errno == errno.EADDRINUSE:
             raise ConfigurationError(
-                f"port: {host}:{port} is taken by another program; end that or choose another port"
+                f"visit.port: {host}:{port} is taken by another program; end that or choose another port"
             ) from problem
-        raise ConfigurationError(f"host, port: cannot listen on {host}:{port}: {problem.strerror}") from problem
+        raise ConfigurationError(
+            f"visit.host, visit.port: cannot listen on {host}:{port}: {problem.strerror}"
+        ) from problem
     listening.setblocking(False)  # noqa: FBT003  # the standard library has no keyword here
     return listening
 
 
-async def _require_files(settings: VisitSettings) -> None:
+async def _require_files(settings: ServerFile) -> None:
     """The page only reads: a store that is not there is a mistake in its path, and must not be made."""
     named = {"entities": settings.entities, "store.sqlite": settings.store.sqlite}
     wanted = {key: path for key, path in named.items() if path is not None}

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from collector.collector import run
-from collector.settings import CollectorSettings
+from store.server_file import ServerFile
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.waiting import eventually_async
 
-StartCollector = Callable[..., AbstractAsyncContextManager[CollectorSettings]]
+StartCollector = Callable[..., AbstractAsyncContextManager[ServerFile]]
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def run_collector(tmp_path: Path) -> StartCollector:
     """Runs a collector while a block runs; returns when it has subscribed."""
 
     @asynccontextmanager
-    async def start(broker: Mosquitto, **keys: Any) -> AsyncIterator[CollectorSettings]:
-        settings = CollectorSettings.model_validate(
+    async def start(broker: Mosquitto, **keys: Any) -> AsyncIterator[ServerFile]:
+        settings = ServerFile.model_validate(
             {
-                "mqtt": {"host": broker.host, "port": broker.port},
                 "store": {"sqlite": tmp_path / "readings.sqlite"},
                 "entities": tmp_path / "entities.sqlite",
+                "collector": {"mqtt": {"host": broker.host, "port": broker.port}},
                 **keys,
             }
         )

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from collector.quarantine import Quarantine
-from collector.settings import CollectorSettings
 from store.factory import open_entities, open_readings
 from store.protocol import StoreConfigurationError, StoredCount
 from store.schema import INTERVAL_MS
+from store.server_file import ServerFile
 from tests.collector.conftest import StartCollector
 from tests.collector.edge import connected_edge
 from tests.servers.influxdb import InfluxDBProcess
@@ -21,7 +21,7 @@ from wire_format.batch import BatchId
 from wire_format.codec import encode_batch
 
 
-async def stored(settings: CollectorSettings, site: str = "bakery") -> StoredCount:
+async def stored(settings: ServerFile, site: str = "bakery") -> StoredCount:
     readings = open_readings(settings.store)
     try:
         return await readings.count(site)
@@ -29,7 +29,7 @@ async def stored(settings: CollectorSettings, site: str = "bakery") -> StoredCou
         await readings.close()
 
 
-async def quarantined(settings: CollectorSettings) -> list[tuple[str, str, str | None]]:
+async def quarantined(settings: ServerFile) -> list[tuple[str, str, str | None]]:
     quarantine = Quarantine(settings.entities)
     try:
         return [(entry.topic, entry.reason, entry.device) for entry in await quarantine.entries()]

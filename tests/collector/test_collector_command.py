@@ -9,9 +9,9 @@ from tests.store.rows import powers
 
 
 def configuration(folder: Path, port: int) -> Path:
-    path = folder / "collector.yaml"
+    path = folder / "server.yaml"
     keys = {
-        "mqtt": {"port": port},
+        "collector": {"mqtt": {"port": port}},
         "store": {"sqlite": str(folder / "readings.sqlite")},
         "entities": str(folder / "entities.sqlite"),
     }
@@ -39,10 +39,10 @@ async def test_run_takes_batches_and_ends_cleanly(tmp_path: Path, broker: Mosqui
 
 def test_mistakes_are_one_line_and_exit_code_2(tmp_path: Path, processes: Processes) -> None:
     path = configuration(tmp_path, 1)
-    path.write_text(path.read_text().replace("readings.sqlite", "collector.yaml"))
+    path.write_text(path.read_text().replace("readings.sqlite", "server.yaml"))
     missing = tmp_path / "missing.yaml"
     for arguments, words in (
-        (("run", "--config", path), "collector.yaml: cannot be used as a SQLite store"),
+        (("run", "--config", path), "server.yaml: cannot be used as a SQLite store"),
         (("run", "--config", missing), "missing.yaml: cannot be read"),
         (("quarantine", "list", "--config", path), "entities.sqlite does not exist yet"),
     ):

@@ -7,11 +7,11 @@ import pytest
 import yaml
 
 from evaluation.lease import NAME, TTL_S, EvaluationLease, LeaseLostError
-from evaluation.settings import EvaluationSettings
 from evaluation.worker import Worker, run
 from store.entities import Entities
 from store.protocol import IntervalRow, OperatedReadingStore
 from store.schema import INTERVAL_MS
+from store.server_file import ServerFile
 from tests.servers.processes import Processes
 from tests.servers.waiting import eventually_async
 from tests.visit.bakery import SITE, Bakery
@@ -28,8 +28,8 @@ async def bakery(tmp_path: Path) -> AsyncIterator[Bakery]:
 
 
 def evaluation_file(bakery: Bakery, **more: object) -> Path:
-    path = bakery.folder / "evaluation.yaml"
-    path.write_text(yaml.safe_dump({**bakery.storage, **more}), encoding="utf-8")
+    path = bakery.folder / "server.yaml"
+    path.write_text(yaml.safe_dump({**bakery.storage, "evaluation": more}), encoding="utf-8")
     return path
 
 
@@ -159,7 +159,7 @@ async def test_killed_at_any_moment_it_ends_with_the_same_rows(bakery: Bakery, p
     expected = await everything(reference.readings)
     await reference.close()
     await bakery.fill(hours=60, every_s=60)
-    file = evaluation_file(bakery, evaluation_interval_s=0.1)
+    file = evaluation_file(bakery, interval_s=0.1)
     chosen = random.Random(3)
 
     process = processes.start_leanmeter("evaluation", "run", "--config", file)
@@ -208,7 +208,7 @@ async def test_once_evaluates_what_is_marked_and_ends(bakery: Bakery, processes:
 
 async def test_it_stops_when_told(bakery: Bakery) -> None:
     stop = asyncio.Event()
-    task = asyncio.create_task(run(EvaluationSettings.model_validate(bakery.storage), stop))
+    task = asyncio.create_task(run(ServerFile.model_validate(bakery.storage), stop))
     await bakery.fill(hours=1)
 
     async def done() -> bool:
@@ -224,8 +224,9 @@ async def test_it_stops_when_told(bakery: Bakery) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"evaluation_interval": 2}, ("evaluation_interval", "unknown key")),
-        ({"gap_limit_s": 1}, ("gap_limit_s", "60")),
+        ({"evaluation": {"interval": 2}}, ("evaluation.interval:", "unknown key")),
+        ({"evaluation": {"gap_limit_s": 1}}, ("evaluation.gap_limit_s", "60")),
+        ({"visit": {"prt": 80}}, ("visit.prt", "unknown key")),
         ({"store": {}}, ("store", "sqlite, influx")),
         ({"entities": "/proc/none/e.sqlite"}, ("/proc/none", "folder cannot be made")),
     ],
@@ -233,7 +234,7 @@ async def test_it_stops_when_told(bakery: Bakery) -> None:
 def test_a_mistake_in_the_file_gets_one_line(
     tmp_path: Path, processes: Processes, change: dict[str, object], words: tuple[str, ...]
 ) -> None:
-    file = tmp_path / "evaluation.yaml"
+    file = tmp_path / "server.yaml"
     storage = {"store": {"sqlite": str(tmp_path / "r.sqlite")}, "entities": str(tmp_path / "e.sqlite")}
     file.write_text(yaml.safe_dump({**storage, **change}), encoding="utf-8")
 

@@ -30,14 +30,13 @@ class Stored:
     def __init__(self, folder: Path, processes: Processes, broker: Mosquitto, lines: Sequence[object]) -> None:
         self._sqlite = folder / "readings.sqlite"
         mqtt = {"host": broker.host, "port": broker.port}
-        site_file, collector_file = folder / "site.yaml", folder / "collector.yaml"
+        site_file, server_file = folder / "site.yaml", folder / "server.yaml"
         site = {"site": SITE, "mqtt": mqtt, "data_dir": str(folder / "edge"), "lines": lines, "slow_interval_s": 1}
         site_file.write_text(yaml.safe_dump(site), encoding="utf-8")
         storage = {"store": {"sqlite": str(self._sqlite)}, "entities": str(folder / "entities.sqlite")}
-        collector_file.write_text(
-            yaml.safe_dump({"mqtt": mqtt, "sites": [str(site_file)], **storage}), encoding="utf-8"
-        )
-        processes.start(LEANMETER, "collector", "run", "--config", collector_file)
+        server = {**storage, "collector": {"mqtt": mqtt, "sites": [str(site_file)]}}
+        server_file.write_text(yaml.safe_dump(server), encoding="utf-8")
+        processes.start(LEANMETER, "collector", "run", "--config", server_file)
         self.agent = processes.start(LEANMETER, "edge", "run", "--config", site_file)
 
     async def series(self, device: str, quantity: str, at_least: int = 3) -> Series:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import yaml
 
-from evaluation.settings import EvaluationSettings
 from evaluation.worker import run as run_evaluation
 from site_config.schema import load_site
 from store.factory import open_entities, open_readings
 from store.schema import INTERVAL_MS
+from store.server_file import ServerFile
 from store.settings import StoreSettings
 from wire_format.batch import Column, DeviceRows
 from wire_format.quality import Quality
@@ -150,12 +150,12 @@ class Bakery:
         await self.entities.mark_dirty(SITE, marks)
 
     async def evaluate(self) -> None:
-        settings = EvaluationSettings.model_validate(self.storage)
+        settings = ServerFile.model_validate(self.storage)
         await run_evaluation(settings, asyncio.Event(), once=True)
 
     def visit_file(self, port: int, *, example: bool = False) -> Path:
-        path = self.folder / "visit.yaml"
-        settings = {**self.storage, "site": SITE, "port": port, "example": example}
+        path = self.folder / "server.yaml"
+        settings = {**self.storage, "visit": {"port": port, "example": example}}
         path.write_text(yaml.safe_dump(settings), encoding="utf-8")
         return path
 

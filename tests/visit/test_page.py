@@ -271,9 +271,9 @@ def test_a_port_that_is_taken_gets_one_line(bakery: Bakery, serve: Serve, proces
     [
         ({"store": {"sqlite": "/nowhere/r.sqlite"}}, ("store.sqlite", "/nowhere/r.sqlite does not exist")),
         ({"entities": "/nowhere/e.sqlite"}, ("entities", "/nowhere/e.sqlite does not exist")),
-        ({"exampel": True}, ("exampel", "unknown key")),
-        ({"site": "El Sol"}, ("site", "lower-case")),
-        ({"host": "203.0.113.7"}, ("203.0.113.7", "cannot listen")),
+        ({"visit": {"exampel": True}}, ("visit.exampel", "unknown key")),
+        ({"collector": {"mqtt": {"prt": 1883}}}, ("collector.mqtt.prt", "unknown key")),
+        ({"visit": {"host": "203.0.113.7"}}, ("visit.host", "203.0.113.7", "cannot listen")),
     ],
 )
 def test_a_mistake_in_the_file_gets_one_line(

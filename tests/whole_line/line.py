@@ -91,15 +91,17 @@ def start_line(
     simulators.wait_for(site_file.exists, what="site.yaml")
     site = yaml.safe_load(site_file.read_text(encoding="utf-8"))
     site_file.write_text(yaml.safe_dump({**site, **(settings or {})}), encoding="utf-8")
-    storage = {"store": store, "entities": str(directory / "entities.sqlite")}
-    mqtt = {"host": broker.host, "port": broker.port}
-    collector_file = directory / "collector.yaml"
-    collector_file.write_text(yaml.safe_dump({"mqtt": mqtt, "sites": [str(site_file)], **storage}), encoding="utf-8")
-    evaluation_file = directory / "evaluation.yaml"
-    evaluation_file.write_text(yaml.safe_dump({"evaluation_interval_s": 0.5, **storage}), encoding="utf-8")
-    collector = processes.start(LEANMETER, "collector", "run", "--config", collector_file)
+    server = {
+        "store": store,
+        "entities": str(directory / "entities.sqlite"),
+        "collector": {"mqtt": {"host": broker.host, "port": broker.port}, "sites": [str(site_file)]},
+        "evaluation": {"interval_s": 0.5},
+    }
+    server_file = directory / "server.yaml"
+    server_file.write_text(yaml.safe_dump(server), encoding="utf-8")
+    collector = processes.start(LEANMETER, "collector", "run", "--config", server_file)
     collector.wait_for((directory / "entities.sqlite").exists, what="entities.sqlite")
-    evaluation = processes.start(LEANMETER, "evaluation", "run", "--config", evaluation_file)
+    evaluation = processes.start(LEANMETER, "evaluation", "run", "--config", server_file)
     edge = processes.start(
         sys.executable,
         Path(__file__).with_name("journalling_agent.py"),

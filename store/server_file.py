@@ -1,0 +1,78 @@
+"""The file `server.yaml`: one for collector, evaluation and page, each of which checks all of it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from site_config.errors import ConfigurationError
+from site_config.schema import MqttSettings, Port, Slug
+from site_config.yaml_file import StrictModel, load_model
+from store.settings import StoreSettings
+
+SQLITE_RETENTION_DAYS = 30
+
+
+class ServerFileError(ConfigurationError):
+    """The file cannot be used."""
+
+
+class CollectorSection(StrictModel):
+    """Where batches come from. `sites` are site files that are imported at each start."""
+
+    mqtt: MqttSettings = MqttSettings()
+    sites: Annotated[tuple[Path, ...], Field(max_length=10_000)] = ()
+    raw_retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+
+
+class EvaluationSection(StrictModel):
+    """How often new readings are evaluated.
+
+    Readings further apart than `gap_limit_s` leave the time between them uncovered; it should be three times the
+    edge's `slow_interval_s` (totals are read at that pace), and at least a minute.
+    """
+
+    interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 2.0
+    gap_limit_s: Annotated[float, Field(ge=60, le=86_400)] = 60.0
+
+
+class VisitSection(StrictModel):
+    """What the page shows and where it listens.
+
+    `site` may be left out where there is one only. `example` draws a baseline that is labelled as an example.
+    """
+
+    site: Slug | None = None
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Port = 8080
+    example: bool = False
+
+
+class ServerFile(StrictModel):
+    """The file as it is written."""
+
+    store: StoreSettings
+    entities: Path
+    collector: CollectorSection = CollectorSection()
+    evaluation: EvaluationSection = EvaluationSection()
+    visit: VisitSection = VisitSection()
+
+    @field_validator("collector", "evaluation", "visit", mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: Any) -> Any:
+        # A section of which every line is a comment.
+        return {} if value is None else value
+
+    def retention_days(self) -> int | None:
+        """After how many days raw readings are deleted; None is never.
+
+        By default after 30 days in SQLite, and never in InfluxDB, where the bucket has its own retention.
+        """
+        if self.collector.raw_retention_days is None and self.store.sqlite is not None:
+            return SQLITE_RETENTION_DAYS
+        return self.collector.raw_retention_days
+
+
+def load_server_file(path: Path) -> ServerFile:
+    """Read the file; raises ServerFileError with one line that names the file, the key and the rule."""
+    return load_model(path, ServerFile, ServerFileError)
