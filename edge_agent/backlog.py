@@ -30,7 +30,7 @@ class Rows:
 def rows_of_record(record: Record) -> Rows:
     """One record as it is."""
     return Rows(
-        range(record.number, record.number + 1),
+        record.numbers,
         record.payload,
         record.row_count,
         record.value_count,
@@ -82,7 +82,7 @@ def _merged(numbers: range, records: list[Record]) -> Rows:
         parts.append(devices)
     used = records[: len(parts)]
     return Rows(
-        range(numbers.start, used[-1].number + 1),
+        range(numbers.start, used[-1].numbers.stop),
         encode_rows(merge(parts), clock_source),
         sum(record.row_count for record in used),
         sum(record.value_count for record in used),

@@ -117,9 +117,11 @@ class Dispatch:
             return self._resend.pop(0)
         while self._live:
             records = self._outbox.read(range(self._live[0], self._live[0] + 1))
-            self._live.popleft()
-            if records:
+            number = self._live.popleft()
+            if records and records[0].count == 1:
                 return self._batch(rows_of_record(records[0]), is_live=True)
+            if records:
+                self._to_backlog(number)  # a part of a larger record by now
         if self._unstored:
             return self._unstored.popleft()
         if self._resend:
@@ -192,6 +194,8 @@ class Dispatch:
         if rows is not None:
             self._prepared.append(self._batch(rows, is_live=False))
             self._backlog.add(range(rows.numbers.stop, numbers.stop))
+            # A record that answers for more numbers than were asked for has been prepared as a whole.
+            self._backlog.remove(rows.numbers)
 
     def not_prepared(self) -> None:
         """No batch was made of `backlog_to_prepare`: its records are still to be sent."""

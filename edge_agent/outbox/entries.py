@@ -1,13 +1,17 @@
-"""Bytes of a segment: entries one after the other, each with a checksum of its own.
+"""Bytes of segments and journals: entries one after the other, each with a checksum of its own.
 
-    entry      = magic (4) kind (1) body length (4) state length (4) number (8) CRC-32 (4) body state
-    record     = first_ms (8) last_ms (8) rows (4) values (4) payload      number: of the record
-    checkpoint = MessagePack [format, acknowledged ranges]                number: of the next record
-    acknowledged = count (8)                                               number: of the first record
+    entry        = magic (4) kind (1) body length (4) state length (4) number (8) CRC-32 (4) body state
+    rows         = first_ms (8) last_ms (8) rows (4) values (4) payload
+    checkpoint   = MessagePack [format, acknowledged ranges]       number: of the next record
+    group        = count (8) rows                                  number: the first of `count` that it answers for
+    acknowledged = count (8)                                       number: the first
+    state        = no body                                         number: of the next record
+    journalled   = rows                                            number: its own
 
-Big endian. The checksum covers everything but itself. `state` is the agent's state, zstd with the last whole state
-of the segment as dictionary (kind RECORD), or without one (CHECKPOINT, RECORD_WITH_WHOLE_STATE); without bytes it is
-the same as before.
+Big endian. The checksum covers everything but itself. `state` is the agent's state: of STATE zstd with the last whole
+state of the segment as dictionary; of WHOLE_STATE and CHECKPOINT zstd without one; of JOURNALLED a byte and the plain
+state, or no bytes when it is the same as before. Format 1 had no groups and no journals: its segments hold RECORD
+(a state like that of STATE) and RECORD_WITH_WHOLE_STATE, each with `rows` as body.
 """
 
 import struct
@@ -20,14 +24,14 @@ import msgspec
 
 from edge_agent.outbox.record import Record
 
-FORMAT = 1
+FORMAT = 2
 MAGIC = b"\xf1LMe"
 MAX_ENTRY_BYTES = 4 * 1024 * 1024
 
 _HEADER = struct.Struct(">4sBIIQ")
 _CHECKSUM = struct.Struct(">I")
-_HEAD_BYTES = _HEADER.size + _CHECKSUM.size
-_RECORD = struct.Struct(">QQII")
+HEAD_BYTES = _HEADER.size + _CHECKSUM.size
+_ROWS = struct.Struct(">QQII")
 _COUNT = struct.Struct(">Q")
 
 
@@ -38,11 +42,18 @@ class Kind(IntEnum):
     RECORD = 2
     RECORD_WITH_WHOLE_STATE = 3
     ACKNOWLEDGED = 4
+    GROUP = 5
+    STATE = 6
+    WHOLE_STATE = 7
+    JOURNALLED = 8
+
+
+_RECORDS = frozenset({Kind.RECORD, Kind.RECORD_WITH_WHOLE_STATE, Kind.GROUP, Kind.JOURNALLED})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry whose checksum is right; `start` and `stop` are its place in the segment."""
+    """An entry whose checksum is right; `start` and `stop` are its place in the file."""
 
     kind: int
     number: int
@@ -66,9 +77,15 @@ def encode_entry(kind: Kind, number: int, body: bytes, state: bytes = b"") -> by
     return b"".join((header, _CHECKSUM.pack(checksum), body, state))
 
 
-def encode_record_body(first_ms: int, last_ms: int, row_count: int, value_count: int, payload: bytes) -> bytes:
-    """The body of a record."""
-    return _RECORD.pack(first_ms, last_ms, row_count, value_count) + payload
+def encode_group(record: Record) -> bytes:
+    """An entry with the rows of one or more numbers."""
+    return encode_entry(Kind.GROUP, record.number, _COUNT.pack(record.count) + _encode_rows(record))
+
+
+def encode_journalled(record: Record, state: bytes | None) -> bytes:
+    """An entry of a journal; `state` is None when it is the same as before."""
+    stored = b"" if state is None else b"\x01" + state
+    return encode_entry(Kind.JOURNALLED, record.number, _encode_rows(record), stored)
 
 
 def encode_acknowledged(numbers: range) -> bytes:
@@ -76,15 +93,29 @@ def encode_acknowledged(numbers: range) -> bytes:
     return encode_entry(Kind.ACKNOWLEDGED, numbers.start, _COUNT.pack(len(numbers)))
 
 
+def _encode_rows(record: Record) -> bytes:
+    return _ROWS.pack(record.first_ms, record.last_ms, record.row_count, record.value_count) + record.payload
+
+
 def record_of(entry: Entry) -> Record:
     """The record in an entry."""
-    first_ms, last_ms, row_count, value_count = _RECORD.unpack_from(entry.body)
-    return Record(entry.number, first_ms, last_ms, row_count, value_count, entry.body[_RECORD.size :])
+    start, count = 0, 1
+    if entry.kind == Kind.GROUP:
+        start, count = _COUNT.size, _COUNT.unpack_from(entry.body)[0]
+    first_ms, last_ms, row_count, value_count = _ROWS.unpack_from(entry.body, start)
+    return Record(entry.number, first_ms, last_ms, row_count, value_count, entry.body[start + _ROWS.size :], count)
 
 
-def acknowledged_of(entry: Entry) -> range:
-    """The numbers in an ACKNOWLEDGED entry."""
-    return range(entry.number, entry.number + _COUNT.unpack(entry.body)[0])
+def numbers_of(entry: Entry) -> range:
+    """The numbers that a record or acknowledgement is about; empty for other entries."""
+    if entry.kind in {Kind.GROUP, Kind.ACKNOWLEDGED}:
+        return range(entry.number, entry.number + _COUNT.unpack_from(entry.body)[0])
+    return range(entry.number, entry.number + is_record(entry))
+
+
+def journalled_state(entry: Entry) -> bytes | None:
+    """The state with an entry of a journal, None when it is the same as before."""
+    return entry.state[1:] if entry.state else None
 
 
 def checkpoint_of(entry: Entry) -> Checkpoint:
@@ -93,16 +124,16 @@ def checkpoint_of(entry: Entry) -> Checkpoint:
 
 
 def is_record(entry: Entry) -> bool:
-    """Whether it is a record of either kind."""
-    return entry.kind in {Kind.RECORD, Kind.RECORD_WITH_WHOLE_STATE}
+    """Whether it holds rows."""
+    return entry.kind in _RECORDS
 
 
 def entry_at(data: bytes, start: int = 0) -> Entry | None:
     """The entry that begins there, None where there is no whole one."""
-    if len(data) - start < _HEAD_BYTES:
+    if len(data) - start < HEAD_BYTES:
         return None
     magic, kind, body_length, state_length, number = _HEADER.unpack_from(data, start)
-    body_start = start + _HEAD_BYTES
+    body_start = start + HEAD_BYTES
     stop = body_start + body_length + state_length
     if magic != MAGIC or stop > len(data) or stop - start > MAX_ENTRY_BYTES:
         return None

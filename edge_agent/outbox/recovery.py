@@ -10,27 +10,35 @@ from edge_agent.outbox.entries import (
     Checkpoint,
     Entry,
     Kind,
-    acknowledged_of,
     checkpoint_of,
     is_record,
+    journalled_state,
+    numbers_of,
+    record_of,
 )
 from edge_agent.outbox.errors import OutboxError
+from edge_agent.outbox.grouping import pending_of
+from edge_agent.outbox.journal import Pending
 from edge_agent.outbox.ranges import NumberRanges
 from edge_agent.outbox.report import LostRecords, OutboxReport
 from edge_agent.outbox.segment import Segment
 from edge_agent.outbox.states import StateReader
+from wire_format.errors import WireFormatError
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Recovered:
-    """The state of an outbox: the next number, what is acknowledged, the agent's newest state."""
+    """The state of an outbox: the next number, what is acknowledged, the agent's newest state.
+
+    `can_resume`: the newest segment is whole and of this release's format, so it may be appended to.
+    """
 
     next_number: int = 1
     acknowledged: NumberRanges = field(default_factory=NumberRanges)
     state: bytes = b""
-    newest_is_damaged: bool = False
+    can_resume: bool = True
 
 
 def recover(segments: list[Segment], report: OutboxReport) -> Recovered:
@@ -43,7 +51,7 @@ def recover(segments: list[Segment], report: OutboxReport) -> Recovered:
     if segments:
         recovered.next_number = segments[-1].first
     scanned = _back_to_checkpoint(segments, report)
-    recovered.newest_is_damaged = bool(report.damaged_files)
+    recovered.can_resume = not report.damaged_files
     for position, (segment, entries) in enumerate(scanned):
         last = position == len(scanned) - 1
         _replay(segment, entries, recovered)
@@ -52,18 +60,46 @@ def recover(segments: list[Segment], report: OutboxReport) -> Recovered:
     return recovered
 
 
+def recover_journal(entries: list[Entry], recovered: Recovered) -> tuple[list[Pending], list[range]]:
+    """Records of a journal that are in no segment yet, by number, and numbers that it says are acknowledged.
+
+    Numbers between them that are nowhere count as acknowledged.
+
+    After a power cut a journal holds what happened to reach the disk: what is whole in it is as good as anything, and
+    what is missing was promised to nobody.
+    """
+    # Acknowledgements beyond what is there are of records that a power cut took: their numbers are given again.
+    recovered.acknowledged.remove(range(recovered.next_number, 2**63))
+    pending: list[Pending] = []
+    newest: dict[int, Entry] = {}
+    for entry in entries:
+        if entry.kind == Kind.JOURNALLED and entry.number >= recovered.next_number:
+            newest[entry.number] = entry
+    for number, entry in sorted(newest.items()):
+        try:
+            pending.append(pending_of(record_of(entry)))
+        except WireFormatError as problem:
+            logger.error("outbox: record %d of the journal cannot be read: %s", number, problem)  # noqa: TRY400  # said
+            continue
+        recovered.acknowledged.add(range(recovered.next_number, number))
+        recovered.next_number = number + 1
+        state = journalled_state(entry)
+        if state is not None:
+            recovered.state = state
+    acknowledged = [numbers_of(entry) for entry in entries if entry.kind == Kind.ACKNOWLEDGED]
+    return pending, [range(numbers.start, min(numbers.stop, recovered.next_number)) for numbers in acknowledged]
+
+
 def lose_missing(segment: Segment, end: int, acknowledged: NumberRanges, report: OutboxReport) -> None:
     """Give up the numbers of a scanned segment that are neither there nor acknowledged: nothing can be sent of them."""
     assert segment.places is not None  # noqa: S101  # it has been scanned
-    for gap in acknowledged.missing(range(segment.first, end)):
-        absent = NumberRanges([gap])
-        for number in gap:
-            if number in segment.places:
-                absent.remove(range(number, number + 1))
-        for numbers in absent:
-            report.lost.append(LostRecords(numbers, f"{segment.path.name} is damaged"))
-            acknowledged.add(numbers)
-            logger.error("outbox: records %d to %d of %s are damaged and lost", numbers[0], numbers[-1], segment.path)
+    absent = NumberRanges(acknowledged.missing(range(segment.first, end)))
+    for place in segment.places:
+        absent.remove(place.numbers)
+    for numbers in list(absent):
+        report.lost.append(LostRecords(numbers, f"{segment.path.name} is damaged"))
+        acknowledged.add(numbers)
+        logger.error("outbox: records %d to %d of %s are damaged and lost", numbers[0], numbers[-1], segment.path)
 
 
 def _back_to_checkpoint(segments: list[Segment], report: OutboxReport) -> list[tuple[Segment, list[Entry]]]:
@@ -107,16 +143,17 @@ def _replay(segment: Segment, entries: list[Entry], recovered: Recovered) -> Non
         checkpoint = _checkpoint(entry)
         if checkpoint is not None:
             recovered.next_number = max(recovered.next_number, entry.number)
+            recovered.can_resume = recovered.can_resume and checkpoint.format == FORMAT
             for start, stop in checkpoint.acknowledged:
                 recovered.acknowledged.add(range(start, stop))
-        elif is_record(entry):
-            recovered.next_number = max(recovered.next_number, entry.number + 1)
-        elif entry.kind == Kind.ACKNOWLEDGED:
-            numbers = acknowledged_of(entry)
-            recovered.acknowledged.add(numbers)
+        elif is_record(entry) or entry.kind == Kind.ACKNOWLEDGED:
+            numbers = numbers_of(entry)
             recovered.next_number = max(recovered.next_number, numbers.stop)
+            if entry.kind == Kind.ACKNOWLEDGED:
+                recovered.acknowledged.add(numbers)
         if entry.state:
-            state = states.next(entry.state) if entry.kind == Kind.RECORD else states.whole(entry.state)
+            follows = entry.kind in {Kind.RECORD, Kind.STATE}
+            state = states.next(entry.state) if follows else states.whole(entry.state)
             if state is None:
                 logger.warning("outbox: %s: a state cannot be read; the one before it is used", segment.path)
             else:

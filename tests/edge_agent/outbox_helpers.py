@@ -18,16 +18,17 @@ def rows(value: int, device: str = "oven-meter") -> tuple[DeviceRows, ...]:
     return (DeviceRows(device, (1000 * value,), (Column("active_power_total", "W", 0, (value,)),)),)
 
 
-def value_of(record: Record) -> int:
+def values_of(record: Record) -> list[int]:
     devices, _ = decode_rows(record.payload)
-    value = devices[0].columns[0].integers[0]
-    assert value is not None
-    return value
+    return [
+        integer for entry in devices for column in entry.columns for integer in column.integers if integer is not None
+    ]
 
 
 def values_in(outbox: Outbox) -> list[int]:
     """The values of all records that are to be sent."""
-    return [value_of(record) for numbers in outbox.unacknowledged() for record in outbox.read(numbers)]
+    records = {record.number: record for numbers in outbox.unacknowledged() for record in outbox.read(numbers)}
+    return [value for _, record in sorted(records.items()) for value in values_of(record)]
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def test_live_goes_before_backlog_and_backlog_is_merged_by_the_minute(outbox: Ou
         flight.append(sent(dispatch))
         dispatch.acknowledged(stored(flight[-1]), 0)
         prepare(dispatch, outbox)
-    assert [values_of(batch) for batch in flight] == [[101], list(range(1, 62)), list(range(62, 101))]
+    assert [values_of(batch) for batch in flight] == [[101], list(range(1, 61)), list(range(61, 101))]
     assert outbox.unacknowledged() == []
     assert dispatch.is_idle()
     counts = dispatch.statistics(0)
