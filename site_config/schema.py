@@ -53,6 +53,7 @@ class SerialSettings(StrictModel):
     baud: Annotated[int, Field(ge=300, le=1_000_000)] | None = None
     parity: Literal["N", "E", "O"] | None = None
     stop_bits: Literal[1, 2] | None = None
+    data_bits: Literal[7, 8] | None = None
 
 
 class TcpSettings(StrictModel):
@@ -66,6 +67,8 @@ class DeviceSettings(StrictModel):
     """An installed device. `unit_id` is its Modbus address; scales have none.
 
     `settings` are what its profile asks because the device does not tell: a CT ratio, a unit, decimals.
+    `sunspec_block` tells which of several SunSpec models of the unit is meant, of those that the profile covers: 2 is the
+    second meter behind an inverter.
     """
 
     id: Slug
