@@ -67,8 +67,8 @@ class DeviceSettings(StrictModel):
     """An installed device. `unit_id` is its Modbus address; scales have none.
 
     `settings` are what its profile asks because the device does not tell: a CT ratio, a unit, decimals.
-    `sunspec_block` tells which of several SunSpec models of the unit is meant, of those that the profile covers: 2 is the
-    second meter behind an inverter.
+    `sunspec_block` tells which of several SunSpec models of the unit is meant, of those that the profile covers:
+    2 is the second meter behind an inverter.
     """
 
     id: Slug
