@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from simulators.errors import SimulatorError
 from simulators.faults import Reply, Request
 from simulators.line_pacing import AT_ONCE, LineSpeed, sleep_until, write_paced
 from simulators.modbus_frames import (
@@ -20,6 +19,7 @@ from simulators.modbus_frames import (
     tcp_header,
 )
 from simulators.modbus_unit import ModbusUnit
+from simulators.tcp_listener import LateReplies, TcpListener
 
 _log = logging.getLogger(__name__)
 
@@ -27,89 +27,28 @@ Units = Mapping[int, ModbusUnit]
 """Devices by unit id. Other unit ids are not answered."""
 
 _CONNECTIONS_MAX = 64
-_LATE_REPLIES_MAX = 100
 _PART_OF_A_FRAME_S = 0.1
 """After so long a silence the rest of a frame will not come. Longer than 3.5 characters, because a master on the same
 computer may be interrupted within a frame."""
 
 
-class _Tasks:
-    """Tasks of one server, bounded, ended with it."""
-
-    def __init__(self) -> None:
-        self._running: set[asyncio.Task[None]] = set()
-
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        if len(self._running) >= _LATE_REPLIES_MAX:
-            work.close()
-            return
-        task = asyncio.get_running_loop().create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-    async def cancel(self) -> None:
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-
-class _Listener:
-    """A listening TCP socket whose connections are handled by `_serve`, and end with it."""
+class _UnitsListener(TcpListener):
+    """Serves units over TCP."""
 
     def __init__(self, units: Units, host: str, port: int) -> None:
+        super().__init__(host, port, _CONNECTIONS_MAX)
         self.units = units
-        self.host = host
-        self.port = port
-        self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
-        self._late = _Tasks()
-
-    async def __aenter__(self) -> Self:
-        """Listen; `port` is then the real one where 0 was asked for."""
-        try:
-            self._server = await asyncio.start_server(self._accept, self.host, self.port)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise SimulatorError(f"{self.host}:{self.port}: cannot listen there: {reason}") from error
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
+        self._late = LateReplies()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop listening and drop all connections."""
-        if self._server is not None:
-            self._server.close()
-        await self.drop_connections()
+        """Stop listening, drop all connections and what was still to be sent."""
+        await super().__aexit__(kind, error, trace)
         await self._late.cancel()
 
-    async def drop_connections(self) -> None:
-        """Close all connections, as a gateway does that restarts; new ones are accepted."""
-        connections = list(self._connections)
-        for task in connections:
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None or len(self._connections) >= _CONNECTIONS_MAX:
-            writer.close()
-            return
-        self._connections.add(task)
-        try:
-            # Ended by cancellation when the server stops: asyncio would log that as an error of its callback.
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                await self._serve(reader, writer)
-        finally:
-            self._connections.discard(task)
-            writer.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        raise NotImplementedError
-
-
-class ModbusTcpServer(_Listener):
+class ModbusTcpServer(_UnitsListener):
     """Modbus TCP. Requests of one connection are answered one after another, as by a meter or a gateway.
 
     Args:
@@ -155,7 +94,7 @@ class _RtuLink:
         units: Units,
         write: Callable[[bytes], None],
         speed: LineSpeed | None,
-        late: _Tasks,
+        late: LateReplies,
         *,
         can_hang_up: bool = False,
     ) -> None:
@@ -209,7 +148,7 @@ class _RtuLink:
             await write_paced(self._write, frame, self._speed, max(start_s, asyncio.get_running_loop().time() - 0.001))
 
 
-class RtuTcpServer(_Listener):
+class RtuTcpServer(_UnitsListener):
     """RTU frames over TCP, as transparent gateways carry them; each connection is a line of its own.
 
     Args:
@@ -249,7 +188,7 @@ class RtuSerialServer:
     def __init__(self, units: Units, port: SerialEnd, speed: LineSpeed | None = AT_ONCE) -> None:
         self.units = units
         self._descriptor = port.descriptor
-        self._late = _Tasks()
+        self._late = LateReplies()
         self._link = _RtuLink(units, self._write, speed, self._late)
         self._arrived: asyncio.Queue[bytes] = asyncio.Queue(maxsize=64)
         self._serving: asyncio.Task[None] | None = None

@@ -1,6 +1,6 @@
 """One device at a unit id: answers requests from its registers, with its limits, its time and its faults."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from simulators.faults import Fault, Reply, Request, apply_all
 from simulators.register_sources import RegisterSource
@@ -38,6 +38,7 @@ class ModbusUnit:
         self.registers = registers
         self.faults: list[Fault] = list(faults)
         self.requests = 0
+        self.observers: list[Callable[[Request, Reply], None]] = []
         self._registers_max = min(max_registers_per_request, _REGISTERS_MAX)
         self._reply_delay_s = reply_delay_s
 
@@ -45,7 +46,10 @@ class ModbusUnit:
         """What the device answers, when, and with which faults."""
         self.requests += 1
         reply = Reply(request.unit_id, self._pdu(request), delay_s=self._reply_delay_s)
-        return apply_all(self.faults, request, reply)
+        reply = apply_all(self.faults, request, reply)
+        for observer in self.observers:
+            observer(request, reply)
+        return reply
 
     def _pdu(self, request: Request) -> bytes:
         code = request.function_code

@@ -1,7 +1,10 @@
 """A serial line's end as a file descriptor: a real port, or a pseudo-terminal under a name that stays."""
 
 import contextlib
+import fcntl
 import os
+import sys
+import termios
 import tty
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +37,12 @@ class PseudoTerminal:
         except OSError as error:
             self.close()
             raise SimulatorError(f"{path}: cannot be made: {error.strerror}") from error
+
+    def forget_unread(self, more_than_bytes: int) -> None:
+        """Drop what no master has read, when it is more than so much: a line has no memory."""
+        unread = fcntl.ioctl(self._line, termios.FIONREAD, b"\0\0\0\0")
+        if int.from_bytes(unread, sys.byteorder) > more_than_bytes:
+            termios.tcflush(self._line, termios.TCIFLUSH)
 
     def close(self) -> None:
         """Remove the link and hang up."""

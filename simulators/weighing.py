@@ -93,6 +93,48 @@ class OperatorSequence:
                 del self._weighings[:_KEPT_WEIGHINGS]
 
 
+class Drift:
+    """A scale that creeps, as one does that warms up: what lies there seems to grow, or to shrink.
+
+    Args:
+        source: what truly lies there.
+        kg_per_hour: how fast; a scale that follows its zero would take it off an empty plate, this one does not.
+    """
+
+    def __init__(self, source: WeightSource, kg_per_hour: float) -> None:
+        self._source = source
+        self._kg_per_s = kg_per_hour / 3600
+
+    def load(self, time_s: float) -> Load:
+        """What seems to lie there."""
+        load = self._source.load(time_s)
+        return Load(load.mass_kg + self._kg_per_s * time_s, load.stable)
+
+
+class Overloads:
+    """Somebody leans on the scale now and then.
+
+    Args:
+        source: what lies there else.
+        every_s: from one time to the next.
+        mass_kg: how heavily, more than the scale can carry.
+        duration_s: how long.
+    """
+
+    def __init__(self, source: WeightSource, every_s: float, mass_kg: float, duration_s: float = 1.5) -> None:
+        self._source = source
+        self._every_s = every_s
+        self._mass_kg = mass_kg
+        self._duration_s = duration_s
+
+    def load(self, time_s: float) -> Load:
+        """What lies there, with what leans on it."""
+        load = self._source.load(time_s)
+        if time_s % self._every_s < self._every_s - self._duration_s:
+            return load
+        return Load(load.mass_kg + self._mass_kg, stable=False)
+
+
 def _moment(weighing: Weighing, time_s: float) -> Load:
     if time_s >= weighing.off_s:
         share = 1 - (time_s - weighing.off_s) / (weighing.empty_s - weighing.off_s)

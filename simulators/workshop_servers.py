@@ -15,7 +15,9 @@ from simulators.errors import SimulatorError
 from simulators.line_pacing import LineSpeed
 from simulators.modbus_server import ModbusTcpServer, RtuSerialServer
 from simulators.modbus_unit import ModbusUnit
-from simulators.scale import MtSicsServer, Scale
+from simulators.scale import Scale
+from simulators.scale_models import scale_talk
+from simulators.scale_server import TcpScale
 from simulators.serial_port import PseudoTerminal
 from simulators.site_file import LINE_BAUD, TERMINAL_NAME, WorkshopPorts, write_site_file
 from simulators.workshop import Workshop
@@ -86,7 +88,7 @@ async def _start(
         3: unit("abb/b23", parts["cold-room"].values, _RTU_REPLY_DELAY_S),
     }
     await running.enter_async_context(RtuSerialServer(line, terminal, LineSpeed(LINE_BAUD)))
-    scale = MtSicsServer(Scale(workshop.operator, clock), _HOST, 0)
+    scale = TcpScale(scale_talk("mt_sics", Scale(workshop.operator, clock)), _HOST, 0)
     await running.enter_async_context(scale)
     return WorkshopPorts(
         main_meter=await on_tcp("janitza/umg-96rm-e", workshop.main.values),

@@ -4,7 +4,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from simulators.scale import SERIAL_NUMBER, MtSicsServer, Scale
+from simulators.scale import Scale
+from simulators.scale_protocols.mt_sics import SERIAL_NUMBER, MtSics
+from simulators.scale_server import TcpScale
 from simulators.weighing import Load, OperatorSequence
 
 
@@ -26,8 +28,8 @@ async def connected(
     plate: Plate, *, stability_timeout_s: float = 5.0
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     scale = Scale(plate, lambda: 0.0)
-    server = MtSicsServer(scale, "127.0.0.1", 0, stability_timeout_s=stability_timeout_s, repeat_interval_s=0.01)
-    async with server:
+    talk = MtSics(scale, stability_timeout_s=stability_timeout_s, repeat_interval_s=0.01)
+    async with TcpScale(talk, "127.0.0.1", 0) as server:
         reader, writer = await asyncio.open_connection(server.host, server.port)
         yield reader, writer
         writer.close()

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import serial
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.framer import FramerType
 
@@ -142,3 +143,31 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path, processes: 
     assert ran.returncode == 2
     assert "below" in ran.stderr
     assert ran.stderr.count("\n") == 1
+
+
+def test_many_meters_at_once(processes: Processes) -> None:
+    process = processes.start_leanmeter(
+        "simulate", "device", "eastron/sdm120", "--tcp", ":0", "--count", "3", "--unit", "5"
+    )
+    port = port_of(process)
+    assert "unit 5 to 7" in process.log()
+    with ModbusTcpClient("127.0.0.1", port=port, retries=0) as client:
+        powers = {tuple(client.read_input_registers(12, count=2, device_id=unit).registers) for unit in (5, 6, 7)}
+    assert len(powers) == 3  # each has a machine of its own
+
+
+def test_a_scale_of_any_protocol_on_a_serial_line(tmp_path: Path, processes: Processes) -> None:
+    path = tmp_path / "scale"
+    process = processes.start_leanmeter("simulate", "scale", "rice_lake_stream", "--serial", path, "--decimals", "2")
+    process.wait_for_log("listening on .*scale at 9600 baud as rice_lake_stream")
+    with serial.Serial(str(path), 9600, timeout=2) as line:
+        line.readline()  # the first may have begun before
+        assert re.fullmatch(rb"\x02 [ 0-9.]{7}KG[ M]\r\n", line.readline())
+    assert process.stop() == 0
+
+
+def test_a_terminal_view(processes: Processes) -> None:
+    process = processes.start_leanmeter("simulate", "device", "eastron/sdm120", "--tcp", ":0", "--view")
+    process.wait_for_log("nobody asks yet")
+    process.wait_for_log(r"active_power_total\s+\d")
+    assert process.stop() == 0

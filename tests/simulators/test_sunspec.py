@@ -2,7 +2,7 @@ import pytest
 
 from device_profiles.library import load_profile
 from simulators.errors import SimulatorError
-from simulators.sunspec import chain_encoder, simulated_layout, lay_out
+from simulators.sunspec import chain_encoder, lay_out, simulated_layout
 
 
 def text(words: list[int]) -> str:

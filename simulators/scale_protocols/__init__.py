@@ -1,0 +1,1 @@
+"""How scales say what they weigh: one function a telegram, pinned to the examples of their manuals."""
