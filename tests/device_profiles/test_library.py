@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -8,6 +8,7 @@ import yaml
 from device_profiles import library
 from device_profiles.errors import ProfileError, UnknownProfileError
 from device_profiles.library import LIBRARY, load_profile, profile_ids
+from device_profiles.schema import ScaleProtocol
 from wire_format.quantities import QUANTITIES
 
 DEMO = (
@@ -71,6 +72,12 @@ def test_every_address_has_a_comment_beside_it(profile_id: str) -> None:
         lines = [line for line in addresses if line.strip().startswith(f"{name}:")]
         assert lines
         assert all("  # " in line for line in lines)
+
+
+def test_every_scale_protocol_has_its_profile() -> None:
+    profiles = [load_profile(profile_id) for profile_id in profile_ids() if profile_id.startswith("scales/")]
+    assert sorted(profile.protocol for profile in profiles) == sorted(get_args(ScaleProtocol))
+    assert all(profile.id == f"scales/{profile.protocol.replace('_', '-')}" for profile in profiles)
 
 
 def test_one_profile_is_loaded_without_reading_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
