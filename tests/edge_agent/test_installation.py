@@ -44,7 +44,7 @@ def test_an_inverter_and_its_meters_share_a_unit_id(tmp_path: Path) -> None:
     (one_line,) = lines_of(tmp_path, line("a", TCP, inverter, first, second))
     assert [device.settings.sunspec_block for device in one_line.devices] == [1, 1, 2]
     for other in (first.replace("grid", "house"), SDM):
-        with pytest.raises(AgentConfigurationError, match="grid and .* have the same unit_id 1"):
+        with pytest.raises(AgentConfigurationError, match=r"grid and .* have the same unit_id 1"):
             lines_of(tmp_path, line("a", TCP, first, other))
 
 
