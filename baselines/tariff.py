@@ -1,0 +1,271 @@
+"""Tariffs as billed: what a month of use costs, line by line, to the cent.
+
+Amounts are Decimal; each line of a bill is rounded half up to the currency's decimals, as suppliers do.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+
+from baselines.errors import BaselineError
+
+ALL_DAYS = frozenset(range(7))
+MINUTES_A_DAY = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBand:
+    """When a price applies, by the site's clock: minutes of the day from (included) to (excluded), weekdays 0 = Monday.
+
+    A band that begins after it ends runs over midnight. `months` empty means all.
+    """
+
+    name: str
+    from_minute: int = 0
+    to_minute: int = MINUTES_A_DAY
+    weekdays: frozenset[int] = ALL_DAYS
+    months: frozenset[int] = frozenset()
+    holidays: bool = False
+    """Whether it applies on the tariff's holidays, whatever their weekday."""
+
+    def covers(self, local: datetime, *, is_holiday: bool) -> bool:
+        """Whether a local time lies in the band."""
+        if self.months and local.month not in self.months:
+            return False
+        if not (self.holidays if is_holiday else local.weekday() in self.weekdays):
+            return False
+        minute = local.hour * 60 + local.minute
+        if self.from_minute <= self.to_minute:
+            return self.from_minute <= minute < self.to_minute
+        return minute >= self.from_minute or minute < self.to_minute
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A price a kWh up to an amount of the month (None: without end)."""
+
+    up_to_kwh: Decimal | None
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyPrice:
+    """Prices of what is used in a band (None: of what no other band takes), in blocks that ascend."""
+
+    blocks: tuple[Block, ...]
+    band: TimeBand | None = None
+
+    @property
+    def name(self) -> str:
+        """The band's name."""
+        return "energy" if self.band is None else self.band.name
+
+
+@dataclass(frozen=True, slots=True)
+class DemandCharge:
+    """A price a kW or kVA of the highest clock-aligned window of the month.
+
+    Billed is the highest of: this month's, `ratchet_share` of the highest of the `ratchet_months` before, `minimum`.
+    """
+
+    price: Decimal
+    unit: Literal["kW", "kVA"] = "kW"
+    window_min: Literal[15, 30] = 15
+    ratchet_share: Decimal = Decimal(0)
+    ratchet_months: int = 0
+    minimum: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ReactiveCharge:
+    """A price a kvarh above `free_share` of the month's kWh (0.484 is a power factor of 0.9)."""
+
+    price: Decimal
+    free_share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Surcharge:
+    """A tax or levy: a share of everything before it, or a price a kWh."""
+
+    name: str
+    share: Decimal = Decimal(0)
+    price_a_kwh: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """One version of a tariff, valid from a day (included) to a day (excluded; None: until further notice)."""
+
+    name: str
+    currency: str
+    valid_from: date
+    energy: tuple[EnergyPrice, ...]
+    valid_to: date | None = None
+    standing_charge: Decimal = Decimal(0)
+    demand: DemandCharge | None = None
+    reactive: ReactiveCharge | None = None
+    surcharges: tuple[Surcharge, ...] = ()
+    holidays: frozenset[date] = frozenset()
+    decimals: int = 2
+
+    def covers(self, day: date) -> bool:
+        """Whether it is valid on a day."""
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalUse:
+    """Use of one 15-minute interval; `start` in the site's time zone. `reactive_kvarh` is None where not measured."""
+
+    start: datetime
+    energy_kwh: float
+    reactive_kvarh: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One line of a bill: `amount` is what it costs."""
+
+    name: str
+    quantity: Decimal
+    unit: str
+    price: Decimal | None
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A month's cost. `demand` is the month's own highest window, which later months' ratchets look back on."""
+
+    lines: tuple[BillLine, ...]
+    total: Decimal
+    currency: str
+    demand: Decimal | None = None
+    findings: tuple[str, ...] = field(default=())
+
+
+def tariff_on(tariffs: Sequence[Tariff], day: date) -> Tariff:
+    """The version that is valid on a day; raises BaselineError when none or several are."""
+    valid = [tariff for tariff in tariffs if tariff.covers(day)]
+    if len(valid) != 1:
+        names = ", ".join(tariff.name for tariff in valid) or "no tariff"
+        raise BaselineError(f"{names} valid on {day}; validity dates must leave no gap and not overlap")
+    return valid[0]
+
+
+def bill_month(tariff: Tariff, rows: Sequence[IntervalUse], earlier_demands: Sequence[Decimal] = ()) -> Bill:
+    """Cost of one month's intervals; `earlier_demands` are the months' before, newest last.
+
+    Raises BaselineError when an interval has no price, or lacks the reactive energy that the tariff bills.
+    """
+    if not rows:
+        raise BaselineError("the month has no intervals")
+    lines: list[BillLine] = []
+    if tariff.standing_charge:
+        lines.append(_line(tariff, "standing charge", Decimal(1), "month", tariff.standing_charge))
+    used = _by_price(tariff, rows)
+    for price in tariff.energy:
+        lines += _energy_lines(tariff, price, used.get(price.name, Decimal(0)))
+    demand = None
+    findings: list[str] = []
+    if tariff.demand is not None:
+        demand = highest_demand(tariff.demand, rows)
+        billed, why = _billed_demand(tariff.demand, demand, earlier_demands)
+        findings += [why] if why else []
+        lines.append(_line(tariff, "demand", billed, tariff.demand.unit, tariff.demand.price))
+    energy_kwh = sum(used.values(), Decimal(0))
+    if tariff.reactive is not None:
+        reactive_kvarh = _decimal(math.fsum(_reactive(row) for row in rows))
+        above = max(Decimal(0), reactive_kvarh - tariff.reactive.free_share * energy_kwh)
+        lines.append(_line(tariff, "reactive energy", above, "kvarh", tariff.reactive.price))
+    for surcharge in tariff.surcharges:
+        before = sum((line.amount for line in lines), Decimal(0))
+        amount = _rounded(tariff, surcharge.share * before + surcharge.price_a_kwh * energy_kwh)
+        lines.append(BillLine(surcharge.name, Decimal(1), "", None, amount))
+    total = sum((line.amount for line in lines), Decimal(0))
+    return Bill(tuple(lines), total, tariff.currency, demand, tuple(findings))
+
+
+def highest_demand(charge: DemandCharge, rows: Sequence[IntervalUse]) -> Decimal:
+    """The highest mean power of a clock-aligned window, in the charge's unit; windows with a gap do not count."""
+    windows: dict[datetime, list[IntervalUse]] = defaultdict(list)
+    for row in rows:
+        minute = row.start.minute - row.start.minute % charge.window_min
+        windows[row.start.replace(minute=minute, second=0, microsecond=0)].append(row)
+    complete = [group for group in windows.values() if len(group) == charge.window_min // 15]
+    return max((_mean_power(charge, group) for group in complete), default=Decimal(0))
+
+
+def _mean_power(charge: DemandCharge, group: Sequence[IntervalUse]) -> Decimal:
+    energy_kwh = math.fsum(row.energy_kwh for row in group)
+    if charge.unit == "kVA":
+        energy_kwh = math.hypot(energy_kwh, math.fsum(_reactive(row) for row in group))
+    return _decimal(energy_kwh * 60.0 / charge.window_min)
+
+
+def _billed_demand(charge: DemandCharge, demand: Decimal, earlier: Sequence[Decimal]) -> tuple[Decimal, str]:
+    looked_back = list(earlier)[-charge.ratchet_months :] if charge.ratchet_months else []
+    ratchet = charge.ratchet_share * max(looked_back, default=Decimal(0))
+    billed = max(demand, ratchet, charge.minimum)
+    if billed == demand:
+        return billed, ""
+    why = "the ratchet of an earlier month" if billed == ratchet else "the contract's minimum"
+    return billed, f"billed demand {billed:.2f} {charge.unit} comes from {why}; measured were {demand:.2f}"
+
+
+def _by_price(tariff: Tariff, rows: Sequence[IntervalUse]) -> Mapping[str, Decimal]:
+    used: dict[str, list[float]] = defaultdict(list)
+    fallback = next((price for price in tariff.energy if price.band is None), None)
+    for row in rows:
+        is_holiday = row.start.date() in tariff.holidays
+        price = next(
+            (
+                entry
+                for entry in tariff.energy
+                if entry.band is not None and entry.band.covers(row.start, is_holiday=is_holiday)
+            ),
+            fallback,
+        )
+        if price is None:
+            raise BaselineError(f"tariff {tariff.name}: no price for {row.start:%A %H:%M}; add one without a band")
+        used[price.name].append(row.energy_kwh)
+    return {name: _decimal(math.fsum(amounts)) for name, amounts in used.items()}
+
+
+def _energy_lines(tariff: Tariff, price: EnergyPrice, used: Decimal) -> list[BillLine]:
+    lines, below = [], Decimal(0)
+    for index, block in enumerate(price.blocks, start=1):
+        end = used if block.up_to_kwh is None else min(used, block.up_to_kwh)
+        name = price.name if len(price.blocks) == 1 else f"{price.name}, block {index}"
+        if end > below:
+            lines.append(_line(tariff, name, end - below, "kWh", block.price))
+            below = end
+    if below < used:
+        raise BaselineError(f"tariff {tariff.name}: {price.name}: no price above {below} kWh; end with an open block")
+    return lines
+
+
+def _reactive(row: IntervalUse) -> float:
+    if row.reactive_kvarh is None:
+        raise BaselineError(
+            f"{row.start:%Y-%m-%d %H:%M}: the tariff bills kVA or kvarh, but reactive energy is missing"
+        )
+    return row.reactive_kvarh
+
+
+def _line(tariff: Tariff, name: str, quantity: Decimal, unit: str, price: Decimal) -> BillLine:
+    return BillLine(name, quantity, unit, price, _rounded(tariff, quantity * price))
+
+
+def _rounded(tariff: Tariff, amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal(1).scaleb(-tariff.decimals), ROUND_HALF_UP)
+
+
+def _decimal(value: float) -> Decimal:
+    """Six decimals: a meter's resolution and more, without the digits of a binary fraction."""
+    return Decimal(repr(value)).quantize(Decimal("0.000001"), ROUND_HALF_UP)
