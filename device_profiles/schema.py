@@ -49,13 +49,18 @@ def _address_alone(value: Any) -> Any:
     return {"address": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-AddressSpan = Annotated[tuple[Address, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=2)]
+# `json_schema_input_type` tells editors what may be written in place of the whole.
+AddressSpan = Annotated[
+    tuple[Address, ...],
+    BeforeValidator(_one_or_more, json_schema_input_type=Address | tuple[Address, Address]),
+    Field(min_length=1, max_length=2),
+]
 
 
 class StrictModel(BaseModel):
     """Refuses keys that mean nothing, and values of another type than the one asked for."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class UnitBy(StrictModel):
@@ -112,9 +117,18 @@ class RegisterText(StrictModel):
     byte_order: OrderName | None = None
     scale: Annotated[float, Field(allow_inf_nan=False)] = 1.0
     """value = raw * scale, in `unit`; negative where a device counts the other way."""
-    invalid: Annotated[tuple[int, ...], BeforeValidator(_one_or_more)] | None = None
+    invalid: (
+        Annotated[tuple[int, ...], BeforeValidator(_one_or_more, json_schema_input_type=int | tuple[int, ...])] | None
+    ) = None
     """Raw values that mean "not available", as the document writes them (0x7FFFFFFF)."""
-    bits: Annotated[tuple[Bit, ...], BeforeValidator(_one_or_more), Field(min_length=1, max_length=2)] | None = None
+    bits: (
+        Annotated[
+            tuple[Bit, ...],
+            BeforeValidator(_one_or_more, json_schema_input_type=Bit | tuple[Bit, Bit]),
+            Field(min_length=1, max_length=2),
+        ]
+        | None
+    ) = None
     """Only these bits of the register count: one, or the first and the last; 0 is the lowest."""
     inverted: bool = False
     """The bits mean the opposite: 1 - raw of a single bit."""
@@ -128,7 +142,7 @@ def _name_alone(value: Any) -> Any:
     return {"by": value} if isinstance(value, str) else value
 
 
-Factor = Annotated[FactorText, BeforeValidator(_name_alone)]
+Factor = Annotated[FactorText, BeforeValidator(_name_alone, json_schema_input_type=Text | FactorText)]
 
 
 class QuantityText(RegisterText):
@@ -138,7 +152,11 @@ class QuantityText(RegisterText):
     unit_by: UnitBy | None = None
     scale_factor: Text | None = None
     """The helper that holds a power of ten."""
-    multiply_by: Annotated[tuple[Factor, ...], BeforeValidator(_one_or_more), Field(max_length=4)] = ()
+    multiply_by: Annotated[
+        tuple[Factor, ...],
+        BeforeValidator(_one_or_more, json_schema_input_type=Factor | tuple[Factor, ...]),
+        Field(max_length=4),
+    ] = ()
     """Helpers and settings by whose value the raw value is multiplied, such as a CT and a VT ratio."""
     plus: Text | None = None
     """The helper whose value is added to the raw value: the fraction of a total in two parts."""
@@ -146,7 +164,9 @@ class QuantityText(RegisterText):
     """The helper whose value is taken from the raw value: power that flows the other way."""
     negative_if: Text | None = None
     """The helper (a sign bit) that makes the value negative when it is not 0."""
-    unusable_if: Annotated[tuple[Text, ...], BeforeValidator(_one_or_more)] = ()
+    unusable_if: Annotated[
+        tuple[Text, ...], BeforeValidator(_one_or_more, json_schema_input_type=Text | tuple[Text, ...])
+    ] = ()
     """The helpers (an overload bit) that make the value unusable when they are not 0."""
     range: Annotated[tuple[float, float], Field(strict=False)] | None = None
     """Lowest and highest plausible value, in `unit`."""
@@ -185,8 +205,14 @@ class SerialText(StrictModel):
     unit_id: Annotated[int, Field(ge=1, le=247)] | None = None
 
 
-Quantities = dict[str, Annotated[QuantityText, BeforeValidator(_address_alone)]]
-Helpers = dict[str, Annotated[HelperText, BeforeValidator(_address_alone)]]
+# `null` only takes away what a profile inherits.
+Quantities = dict[
+    str,
+    Annotated[QuantityText, BeforeValidator(_address_alone, json_schema_input_type=Address | QuantityText | None)],
+]
+Helpers = dict[
+    str, Annotated[HelperText, BeforeValidator(_address_alone, json_schema_input_type=Address | HelperText | None)]
+]
 
 
 class LayoutText(StrictModel):
@@ -218,7 +244,14 @@ class ProfileText(StrictModel):
 
     address_base: Literal[0, 1] = 0
     """1 where the document's register numbers start at 1: they are sent one lower."""
-    function_code: Annotated[tuple[ReadCode, ...], BeforeValidator(_one_or_more), Field(min_length=1)] | None = None
+    function_code: (
+        Annotated[
+            tuple[ReadCode, ...],
+            BeforeValidator(_one_or_more, json_schema_input_type=ReadCode | tuple[ReadCode, ...]),
+            Field(min_length=1),
+        ]
+        | None
+    ) = None
     """Several where the device answers them alike; the first is used."""
     type: Annotated[Encoding, Field(strict=False)] | None = None
     word_order: OrderName = "big"
@@ -241,7 +274,13 @@ class ProfileText(StrictModel):
     helpers: Helpers = {}
     registers: Quantities = {}
     layouts: Annotated[tuple[LayoutText, ...], Field(strict=False)] = ()
-    identification: dict[str, Annotated[IdentificationText, BeforeValidator(_address_alone)]] = {}
+    identification: dict[
+        str,
+        Annotated[
+            IdentificationText,
+            BeforeValidator(_address_alone, json_schema_input_type=Address | IdentificationText | None),
+        ],
+    ] = {}
     quantities: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     """Only of devices without registers: what they deliver."""
 

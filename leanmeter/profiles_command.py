@@ -1,4 +1,4 @@
-"""`leanmeter profiles`: which device models are known, what they deliver, and what registers mean."""
+"""`leanmeter profiles`: which device models are known, what they deliver, what registers mean, and a user's own."""
 
 import argparse
 import json
@@ -6,18 +6,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from device_profiles.decoding import decode_registers
+from device_profiles.configuration import configured
 from device_profiles.errors import ProfileError
+from device_profiles.json_schema import profile_json_schema
 from device_profiles.library import LIBRARY, load_profile, load_profile_file, profile_ids
-from device_profiles.profile import Profile, Register
-from device_profiles.register_file import Registers, read_register_file
-from device_profiles.sunspec import find_layout, walk_chain
+from device_profiles.register_file import read_register_file
+from leanmeter.profile_cases import CASES, cases_of, decode_file, differences
+from leanmeter.profile_pages import details, devices_document, page, summary
 from wire_format.quantities import QUANTITIES
 
 
 def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Add `profiles` with its subcommands; each sets `handler`."""
-    profiles = subparsers.add_parser("profiles", help="device models: list, show, decode, check")
+    profiles = subparsers.add_parser("profiles", help="device models: list, show, decode, check, test your own")
     commands = profiles.add_subparsers(required=True, metavar="command")
 
     listing = _command(commands, "list", _list, "every profile: id, maker, models, quantities")
@@ -36,9 +37,22 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
         metavar="FILE.json",
         help='{"input": {"0": [17279, ...]}, "holding": {...}}: 0-based start address and 16-bit values',
     )
+    decode.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting that the site file would give, such as current_transformer_ratio=40; may be repeated",
+    )
     decode.add_argument("--json", action="store_true", help="write JSON")
 
     lint = _command(commands, "lint", _lint, "check profiles: the library's, or files and folders of your own")
+    test = _command(commands, "test", _test, "check a folder of your own: its profiles and their golden cases")
+    test.add_argument("folder", type=Path, help="<maker>/<model>.yaml and cases/<maker>-<model>/registers.json ...")
+
+    _command(commands, "schema", _schema, "the JSON Schema of a profile's file, for editors")
+    _command(commands, "document", _document, "all devices as a Markdown page")
+
     lint.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="<maker>/<model>.yaml, or a folder of such")
 
 
@@ -59,7 +73,7 @@ def _command(commands: Any, name: str, handler: Any, text: str) -> argparse.Argu
 def _list(arguments: argparse.Namespace) -> int:
     profiles = [load_profile(name, arguments.profiles) for name in profile_ids(arguments.profiles)]
     if arguments.json:
-        _write_json([_summary(profile) for profile in profiles])
+        _write_json([summary(profile) for profile in profiles])
         return 0
     width = max((len(profile.id) for profile in profiles), default=0)
     for profile in profiles:
@@ -68,97 +82,19 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _summary(profile: Profile) -> dict[str, Any]:
-    return {
-        "id": profile.id,
-        "maker": profile.maker,
-        "models": list(profile.models),
-        "resource": profile.resource,
-        "quantities": list(profile.quantities),
-        "grade": profile.grade,
-    }
-
-
 def _show(arguments: argparse.Namespace) -> int:
     profile = load_profile(arguments.id, arguments.profiles)
     if arguments.json:
-        _write_json(_details(profile))
+        _write_json(details(profile))
         return 0
-    sys.stdout.write("\n".join(_page(profile)) + "\n")
+    sys.stdout.write("\n".join(page(profile)) + "\n")
     return 0
-
-
-def _details(profile: Profile) -> dict[str, Any]:
-    defaults = profile.serial_defaults
-    return {
-        **_summary(profile),
-        "protocol": profile.protocol,
-        "transports": list(profile.transports),
-        "max_registers_per_request": profile.max_registers_per_request,
-        "pause_s": profile.pause_s,
-        "serial_defaults": {
-            name: getattr(defaults, name) for name in ("baud", "data_bits", "parity", "stop_bits", "unit_id")
-        },
-        "layouts": [
-            {
-                "sunspec_models": list(layout.sunspec_models),
-                "registers": [_register_details(register) for register in layout.registers],
-                "helpers": [_register_details(register) for register in layout.helpers],
-            }
-            for layout in (profile, *profile.alternatives)
-            if layout.registers
-        ],
-        "identification": [
-            _register_details(entry.register) | {"values": {str(code): text for code, text in entry.values.items()}}
-            for entry in profile.identification
-        ],
-        "source": list(profile.source),
-        "notes": dict(profile.notes),
-    }
-
-
-def _register_details(register: Register) -> dict[str, Any]:
-    details = {name: getattr(register, name) for name in Register.__slots__}
-    return details | {"encoding": register.encoding.value}
-
-
-def _page(profile: Profile) -> list[str]:
-    lines = [
-        f"{profile.id}: {profile.maker} {', '.join(profile.models)}",
-        f"{profile.resource}, {profile.protocol} over {' or '.join(profile.transports)}, grade {profile.grade}",
-    ]
-    for layout in (profile, *profile.alternatives):
-        if layout.sunspec_models:
-            lines += [
-                "",
-                f"SunSpec models {', '.join(map(str, layout.sunspec_models))} (addresses from the model's start)",
-            ]
-        elif layout.registers:
-            lines.append("")
-        lines += [_register_line(register, register.unit) for register in layout.registers]
-        lines += [_register_line(helper, "(helper)") for helper in layout.helpers]
-    if not profile.registers:
-        lines += ["", *(f"  {name}  {QUANTITIES[name].unit}" for name in profile.quantities)]
-    if profile.identification:
-        lines += ["", "identification"]
-        lines += [_register_line(entry.register, "") for entry in profile.identification]
-    lines += ["", "sources", *(f"  {source}" for source in profile.source)]
-    if profile.notes:
-        lines += ["", "notes", *(f"  {key}: {text}" for key, text in profile.notes.items())]
-    return lines
-
-
-def _register_line(register: Register, unit: str) -> str:
-    scale = "" if register.scale == 1 else f" x {register.scale:g}"
-    kind = f"{register.encoding}{scale}"
-    return (
-        f"  {register.quantity:<34} function {register.function_code}  {register.address:>5}  "
-        f"{kind:<14} {unit:<9} {register.tier}".rstrip()
-    )
 
 
 def _decode(arguments: argparse.Namespace) -> int:
     profile = load_profile(arguments.id, arguments.profiles)
+    given = _settings(arguments.set)
+    profile = configured(profile, given)
     registers = read_register_file(arguments.registers)
     try:
         values = decode_file(profile, registers)
@@ -172,28 +108,45 @@ def _decode(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def decode_file(profile: Profile, registers: Registers) -> dict[str, float]:
-    """What literal registers of a device mean; those of a SunSpec device stand at absolute addresses.
+def _settings(words: list[str]) -> dict[str, float | str]:
+    found: dict[str, float | str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not value:
+            raise ProfileError(f"--set {word}: write NAME=VALUE")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            found[name] = value
+    return found
 
-    Raises ProfileError when the device has no registers or shows none of the profile's SunSpec models.
-    """
-    if profile.protocol == "modbus":
-        return decode_registers(profile, registers)
-    if profile.protocol != "sunspec":
-        raise ProfileError(f"profile: {profile.id} speaks {profile.protocol}, which has no registers")
-    words = registers.get(profile.registers[0].function_code, {})
-    found = find_layout(profile, walk_chain(words))
-    if found is None:
-        wanted = [model for layout in (profile, *profile.alternatives) for model in layout.sunspec_models]
-        raise ProfileError(f"registers: the chain has none of the models {', '.join(map(str, wanted))}")
-    layout, model = found
-    inside = {
-        code: {
-            address - model.start: word for address, word in table.items() if model.start <= address < model.following
-        }
-        for code, table in registers.items()
-    }
-    return decode_registers(layout, inside)
+
+def _test(arguments: argparse.Namespace) -> int:
+    folder: Path = arguments.folder
+    directories = [folder, *arguments.profiles]
+    own = [path for path in _files(folder) if path.parent.parent == folder]
+    for path in own:
+        load_profile_file(path, extra_directories=directories)
+    cases = cases_of(folder / CASES, directories) if (folder / CASES).is_dir() else {}
+    wrong = [line for case, profile_id in cases.items() for line in differences(case, profile_id, directories)]
+    for path in own:
+        if f"{path.parent.name}/{path.stem}" not in cases.values():
+            name = f"{path.parent.name}-{path.stem}"
+            wrong.append(f"{path}: no case; write {folder / CASES / name}/registers.json and expected.json")
+    sys.stderr.write("".join(f"{line}\n" for line in wrong))
+    sys.stdout.write(f"{len(own)} profiles, {len(cases)} cases: {f'{len(wrong)} wrong' if wrong else 'all right'}\n")
+    return 1 if wrong else 0
+
+
+def _schema(_arguments: argparse.Namespace) -> int:
+    sys.stdout.write(profile_json_schema())
+    return 0
+
+
+def _document(arguments: argparse.Namespace) -> int:
+    profiles = [load_profile(name, arguments.profiles) for name in profile_ids(arguments.profiles)]
+    sys.stdout.write(devices_document(profiles))
+    return 0
 
 
 def _lint(arguments: argparse.Namespace) -> int:
@@ -201,7 +154,7 @@ def _lint(arguments: argparse.Namespace) -> int:
     wrong = 0
     for file in files:
         try:
-            load_profile_file(file)
+            load_profile_file(file, extra_directories=arguments.profiles)
         except ProfileError as problem:
             wrong += 1
             sys.stderr.write(f"{problem}\n")

@@ -18,7 +18,7 @@ def test_list_gives_what_others_build_on(capsys: pytest.CaptureFixture[str]) -> 
     code, out, _ = run(capsys, "list", "--json")
     (found,) = [entry for entry in json.loads(out) if entry["id"] == "eastron/sdm630"]
     assert code == 0
-    assert list(found) == ["id", "maker", "models", "resource", "quantities", "grade"]
+    assert list(found) == ["id", "maker", "models", "resource", "quantities", "grade", "settings"]
     assert (found["maker"], found["models"], found["resource"]) == ("Eastron", ["SDM630-Modbus V2"], "electricity")
     assert {"active_power_total", "active_energy_import_total"} <= set(found["quantities"])
     assert found["grade"] == "A"
