@@ -296,7 +296,8 @@ def _all_settings_used(text: ProfileText) -> None:
 def _all_units_used(text: ProfileText) -> None:
     quantities = [*text.registers, *(name for layout in text.layouts for name in layout.registers)]
     measured = {QUANTITIES[name].unit for name in quantities} - NEED_NO_UNIT
-    for unit in text.units:
+    # What a profile inherits may be for a quantity that it takes away.
+    for unit in () if text.based_on else text.units:
         if not any(unit in factors(catalogue_unit) for catalogue_unit in measured):
             raise RuleError(f"units: {unit!r} is used by no quantity")
 

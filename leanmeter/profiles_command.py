@@ -151,10 +151,11 @@ def _document(arguments: argparse.Namespace) -> int:
 
 def _lint(arguments: argparse.Namespace) -> int:
     files = [file for path in arguments.paths or [LIBRARY] for file in _files(path)]
+    directories = [*(path for path in arguments.paths if path.is_dir()), *arguments.profiles]
     wrong = 0
     for file in files:
         try:
-            load_profile_file(file, extra_directories=arguments.profiles)
+            load_profile_file(file, extra_directories=directories)
         except ProfileError as problem:
             wrong += 1
             sys.stderr.write(f"{problem}\n")
