@@ -19,7 +19,8 @@ from edge_agent.outbox import Outbox, OutboxError, OutboxWriteError
 from edge_agent.publisher import Publisher
 from edge_agent.sampler import Sampler
 from edge_agent.samples import PolledDevice
-from edge_agent.scale import MtSicsScale
+from edge_agent.scale import scale_driver
+from edge_agent.scale_protocols.protocols import SCALE_PROTOCOLS
 from edge_agent.sunspec import SunspecDevice
 from edge_agent.totals import Totals
 from site_config.schema import Site
@@ -60,8 +61,6 @@ class Agent:
         Raises AgentConfigurationError when the outbox cannot be used, and SiteFileError when the broker's password
         cannot be read.
         """
-        # pymodbus logs each timeout with a dump of its last frames; the line says it once, with the device's name.
-        logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
         try:
             outbox = Outbox.open(self._site.data_dir / "outbox", max_bytes=self._site.outbox_max_bytes)
         except OutboxError as problem:
@@ -180,8 +179,10 @@ class Agent:
         if line.is_scale:
             settings = line.devices[0].settings
             return [
-                MtSicsScale(
+                scale_driver(
                     settings.id,
+                    SCALE_PROTOCOLS[line.devices[0].profile.protocol],
+                    line.devices[0].profile.quantities,
                     line.transport,
                     self._clock,
                     totals,

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from device_profiles.profile import Tier
-from edge_agent.installation import MT_SICS, SUNSPEC, InstalledDevice, InstalledLine
-from edge_agent.planner import ReadRequest, RequestLimits, bus_cost, plan_requests, plan_time_s
+from edge_agent.installation import SUNSPEC, InstalledDevice, InstalledLine
+from edge_agent.planner import BusCost, ReadRequest, bus_cost, plan_requests, plan_time_s, request_limits
+from edge_agent.scale_protocols.protocols import SCALE_PROTOCOLS
 from edge_agent.transports import Transport
 
-MT_SICS_BYTES = 24
+SCALE_BYTES = 24
 """A request and its answer."""
 
 
@@ -18,6 +19,7 @@ class DevicePlan:
     device: InstalledDevice
     requests: dict[Tier, tuple[ReadRequest, ...]]
     time_s: dict[Tier, float]
+    cost: BusCost
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,11 @@ class LinePlan:
 
     @property
     def longest_cycle_s(self) -> float:
-        """The same with the longest of the slow reads, of which there is one a cycle as far as possible."""
-        return self.cycle_s + max((device.time_s.get("slow", 0.0) for device in self.devices), default=0.0)
+        """The same with the longest of the slow requests: they fill what is left of a cycle one by one."""
+        slow_s = (
+            device.cost.of(request.count) for device in self.devices for request in device.requests.get("slow", ())
+        )
+        return self.cycle_s + max(slow_s, default=0.0)
 
 
 def plan_line(line: InstalledLine) -> LinePlan:
@@ -46,9 +51,8 @@ def plan_line(line: InstalledLine) -> LinePlan:
 def _plan_device(device: InstalledDevice, transport: Transport) -> DevicePlan:
     profile = device.profile
     cost = bus_cost(transport, profile.pause_s)
-    if profile.protocol == MT_SICS:
-        return DevicePlan(device, {}, {"fast": cost.of(MT_SICS_BYTES // 2)})
-    limits = RequestLimits(cost, max_registers=profile.max_registers_per_request, holes=profile.unreadable)
+    if profile.protocol in SCALE_PROTOCOLS:
+        return DevicePlan(device, {}, {"fast": cost.of(SCALE_BYTES // 2)}, cost)
     requests: dict[Tier, tuple[ReadRequest, ...]] = {}
     tiers: tuple[Tier, ...] = ("fast", "slow")
     for tier in tiers:
@@ -56,8 +60,8 @@ def _plan_device(device: InstalledDevice, transport: Transport) -> DevicePlan:
         if registers:
             names = {name for register in registers for name in register.helper_names}
             helpers = [helper for helper in profile.helpers if helper.quantity in names]
-            requests[tier] = plan_requests([*registers, *helpers], limits)
-    return DevicePlan(device, requests, {tier: plan_time_s(planned, cost) for tier, planned in requests.items()})
+            requests[tier] = plan_requests([*registers, *helpers], request_limits(profile, transport, tier))
+    return DevicePlan(device, requests, {tier: plan_time_s(planned, cost) for tier, planned in requests.items()}, cost)
 
 
 def is_relative(device: InstalledDevice) -> bool:

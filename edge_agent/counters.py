@@ -37,6 +37,8 @@ class CounterEventKind(StrEnum):
     """The register was set to 0."""
     STEP = "step"
     """The register stands elsewhere, up or down: most likely another meter."""
+    SWAP = "swap"
+    """Another meter answers: its serial number is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class CounterEvent:
     before: int
     after: int
     offset: int
+    exponent: int
+    time_ms: int
 
 
 @dataclass(slots=True)
@@ -93,6 +97,7 @@ class Counter:
         self._exponent = exponent
         self._held: list[int] = []
         self._jittering = False
+        self._swapped = False
         self.state = None if state is None else rescaled(state, exponent)
 
     def update(self, raw: int, time_ms: int, quality: Quality = Quality.GOOD) -> CounterUpdate:
@@ -100,16 +105,24 @@ class Counter:
         state = self.state
         if state is None:
             return self._start(raw, time_ms, quality)
+        if self._swapped:
+            self._swapped = False
+            return self._go_on(CounterEventKind.SWAP, state.last + state.offset - raw, raw, time_ms, quality)
         if self._is_jitter(raw, state.last):
-            return self._jitter(raw, quality)
+            return self._jitter(raw, time_ms, quality)
         if self._follows(raw, time_ms, state):
-            event = self._event(CounterEventKind.TRANSIENT, self._held[-1], raw) if self._held else None
+            event = self._event(CounterEventKind.TRANSIENT, self._held[-1], raw, time_ms) if self._held else None
             self._held.clear()
             # A step below the last reading was published as the last one: it is kept as that.
             self._jittering = False
             state.last, state.time_ms = raw, time_ms
             return CounterUpdate(raw + state.offset, quality, event)
         return self._hold(raw, time_ms, quality)
+
+    def swap(self) -> None:
+        """Another meter is there: whatever it shows next, the total goes on from where it stands."""
+        self._swapped = True
+        self._held.clear()
 
     def _start(self, raw: int, time_ms: int, quality: Quality) -> CounterUpdate:
         # A meter that is starting up shows 0 for a moment: only a 0 that stays is where it stands.
@@ -123,10 +136,10 @@ class Counter:
     def _is_jitter(self, raw: int, last: int) -> bool:
         return last > raw >= last - max(JITTER_STEPS, abs(last) // JITTER_SHARE) and raw > 0
 
-    def _jitter(self, raw: int, quality: Quality) -> CounterUpdate:
+    def _jitter(self, raw: int, time_ms: int, quality: Quality) -> CounterUpdate:
         assert self.state is not None  # noqa: S101  # tells mypy what update() has checked
         self._held.clear()
-        event = None if self._jittering else self._event(CounterEventKind.JITTER, self.state.last, raw)
+        event = None if self._jittering else self._event(CounterEventKind.JITTER, self.state.last, raw, time_ms)
         self._jittering = True
         return CounterUpdate(self.state.last + self.state.offset, quality, event)
 
@@ -149,12 +162,14 @@ class Counter:
         before, total = self.state.last, self.state.last + self.state.offset
         kind, offset = self._explain(before, self.state.offset, self._held[0])
         # Two different explanations must never let a total go back.
-        offset = max(offset, total - raw)
+        return self._go_on(kind, max(offset, total - raw), raw, time_ms, quality)
+
+    def _go_on(self, kind: CounterEventKind, offset: int, raw: int, time_ms: int, quality: Quality) -> CounterUpdate:
+        assert self.state is not None  # noqa: S101  # tells mypy what update() has checked
+        before = self.state.last
         self.state = CounterState(raw, offset, self._exponent, time_ms)
         self._held.clear()
-        return CounterUpdate(
-            raw + offset, quality, CounterEvent(kind, self._device, self._quantity, before, raw, offset)
-        )
+        return CounterUpdate(raw + offset, quality, self._event(kind, before, raw, time_ms))
 
     def _agrees(self, raw: int, held: int) -> bool:
         """Whether a reading follows from the one held back, at a rate that exists."""
@@ -170,8 +185,9 @@ class Counter:
             return CounterEventKind.RESET, offset + before
         return CounterEventKind.STEP, offset + before - raw
 
-    def _event(self, kind: CounterEventKind, before: int, after: int) -> CounterEvent:
-        return CounterEvent(kind, self._device, self._quantity, before, after, self.state.offset if self.state else 0)
+    def _event(self, kind: CounterEventKind, before: int, after: int, time_ms: int) -> CounterEvent:
+        offset = self.state.offset if self.state else 0
+        return CounterEvent(kind, self._device, self._quantity, before, after, offset, self._exponent, time_ms)
 
 
 def rescaled(state: CounterState, exponent: int) -> CounterState:

@@ -9,10 +9,12 @@ from device_profiles.errors import ProfileError
 from device_profiles.library import load_profile
 from device_profiles.profile import Profile
 from edge_agent.errors import AgentConfigurationError
+from edge_agent.integrals import integrated_totals
+from edge_agent.planner import with_one_function_code
+from edge_agent.scale_protocols.protocols import SCALE_PROTOCOLS
 from edge_agent.transports import SerialPort, TcpAddress, Transport
 from site_config.schema import DeviceSettings, LineSettings, Site
 
-MT_SICS = "mt_sics"
 SUNSPEC = "sunspec"
 MODBUS = "modbus"
 
@@ -26,10 +28,11 @@ class InstalledDevice:
 
     @property
     def quantities(self) -> frozenset[str]:
-        """Everything that it can give."""
+        """Everything that it can give, with the totals that are integrated where it has none."""
         layouts = (self.profile, *self.profile.alternatives)
         return frozenset(self.profile.quantities).union(
-            register.quantity for layout in layouts for register in layout.registers
+            *({register.quantity for register in layout.registers} for layout in layouts),
+            *({entry.quantity for entry in integrated_totals(layout)} for layout in layouts),
         )
 
 
@@ -44,7 +47,7 @@ class InstalledLine:
     @property
     def is_scale(self) -> bool:
         """Whether a scale with a protocol of its own is on it."""
-        return self.devices[0].profile.protocol == MT_SICS
+        return self.devices[0].profile.protocol in SCALE_PROTOCOLS
 
 
 def installed_lines(site: Site, profile_directories: Sequence[Path] = ()) -> tuple[InstalledLine, ...]:
@@ -61,7 +64,7 @@ def installed_lines(site: Site, profile_directories: Sequence[Path] = ()) -> tup
 def _installed_line(line: LineSettings, profile_directories: Sequence[Path]) -> InstalledLine:
     devices = tuple(_installed_device(line, device, profile_directories) for device in line.devices)
     installed = InstalledLine(line, _transport(line, devices[0].profile), devices)
-    if any(device.profile.protocol == MT_SICS for device in devices):
+    if any(device.profile.protocol in SCALE_PROTOCOLS for device in devices):
         if len(devices) > 1:
             raise AgentConfigurationError(f"line {line.id!r}: a scale is alone on its line; give it a line of its own")
         if line.rtu_over_tcp is not None:
@@ -94,12 +97,12 @@ def _installed_device(
         profile = configured(load_profile(device.profile, profile_directories), device.settings)
     except ProfileError as problem:
         raise AgentConfigurationError(f"line {line.id!r}, device {device.id!r}: {problem}") from problem
-    if profile.protocol not in {MODBUS, SUNSPEC, MT_SICS}:
+    if profile.protocol not in {MODBUS, SUNSPEC, *SCALE_PROTOCOLS}:
         raise AgentConfigurationError(
             f"line {line.id!r}, device {device.id!r}: profile {device.profile!r} speaks {profile.protocol!r}, "
             "for which there is no driver"
         )
-    return InstalledDevice(device, profile)
+    return InstalledDevice(device, with_one_function_code(profile))
 
 
 def _transport(line: LineSettings, profile: Profile) -> Transport:
@@ -115,6 +118,7 @@ def _transport(line: LineSettings, profile: Profile) -> Transport:
         serial.baud or defaults.baud or 9600,
         serial.parity or defaults.parity or "N",
         serial.stop_bits or defaults.stop_bits or 1,
+        serial.data_bits or defaults.data_bits or 8,
     )
 
 

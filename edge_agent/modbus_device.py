@@ -1,22 +1,32 @@
 """A device on a Modbus line: its read plans, its decoder, its totals."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from device_profiles.decoding import Decoder, compile_decoder
 from device_profiles.profile import Profile, Register, Tier
 from edge_agent.clock import Clock
-from edge_agent.errors import DeviceExceptionError, LinkDownError, ReplyTimeoutError, UnusableReplyError
+from edge_agent.errors import (
+    DeviceExceptionError,
+    DeviceReadError,
+    LinkDownError,
+    ReplyTimeoutError,
+    UnusableReplyError,
+)
+from edge_agent.integrals import RateIntegrator, integrated_totals
 from edge_agent.modbus_line import ModbusLine
-from edge_agent.planner import ReadRequest, RequestLimits, bus_cost
+from edge_agent.planner import ReadRequest, RequestLimits, request_limits
 from edge_agent.read_plan import ReadPlan
 from edge_agent.samples import Sample, Shape, shape_of
 from edge_agent.totals import DeviceTotals, Totals
 from wire_format.quality import Quality
 
-FORGET_HOLES_AFTER_S = 3600.0
-"""How long a refused address is left alone: meters get new firmware, and some refuse while they start."""
+PROBE_MINIMUM_S = 60.0
+PROBE_MAXIMUM_S = 3600.0
+"""How long a refused address is left alone, twice as long after each time that it was refused again."""
+
+SERIAL_NUMBER = "serial_number"
+"""The identification that tells one meter from another of its model."""
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +42,21 @@ class _TierReader:
     decoder: Decoder
     planned: tuple[ReadRequest, ...]
     missing: tuple[int, ...] = ()
+    integrators: tuple[tuple[int, RateIntegrator], ...] = ()
+    """With the position of the rate that each adds up; their columns stand after the registers'."""
+    probe_at_s: float = 0.0
+    probe_interval_s: float = PROBE_MINIMUM_S
 
 
 @dataclass(slots=True)
 class _Replies:
     """What came back in one cycle."""
 
-    blocks: list[bytes | Quality]
-    refused: list[ReadRequest]
+    blocks: list[bytes | Quality] = field(default_factory=list)
+    refused: list[ReadRequest] = field(default_factory=list)
     answered: bool = False
     silent: bool = False
+    unusable: int = 0
 
 
 class ModbusDevice:
@@ -55,16 +70,16 @@ class ModbusDevice:
         self._profile = profile
         self._line = line
         self._clock = clock
-        self._forget_at_s: float | None = None
+        self._totals = totals
         self._last_problem = ""
-        limits = RequestLimits(
-            bus_cost(line.transport, profile.pause_s),
-            max_registers=profile.max_registers_per_request,
-            holes=profile.unreadable,
+        serial_numbers = (
+            entry.register for entry in profile.identification if entry.register.quantity == SERIAL_NUMBER
         )
+        self._serial_number = next(serial_numbers, None)
+        self._identified = self._serial_number is None
         tiers: tuple[Tier, ...] = ("fast", "slow")
         self._readers: dict[Tier, _TierReader] = {
-            tier: self._tier_reader(registers, limits, totals)
+            tier: self._tier_reader(registers, request_limits(profile, line.transport, tier), totals)
             for tier in tiers
             if (registers := tuple(register for register in profile.registers if register.tier == tier))
         }
@@ -74,60 +89,108 @@ class ModbusDevice:
         """The tiers that it has anything to read in."""
         return tuple(self._readers)
 
+    @property
+    def timeout_s(self) -> float:
+        """How long a silent device is waited for."""
+        return self._line.timeout_s
+
     def requests(self, tier: Tier) -> tuple[ReadRequest, ...]:
         """What is asked for in a cycle of that tier now."""
         return self._readers[tier].plan.requests
 
-    async def read(self, tier: Tier) -> Sample:
+    async def read(self, tier: Tier, timeout_s: float | None = None) -> Sample:
         """Ask for all quantities of a tier."""
+        reading = self.begin(tier, timeout_s)
+        while (sample := await reading.step()) is None:
+            pass
+        return sample
+
+    def begin(self, tier: Tier, timeout_s: float | None = None) -> "DeviceReading":
+        """Prepare to ask for all quantities of a tier in steps."""
         reader = self._readers[tier]
-        self._forget_old_holes()
         self._follow_plan(reader)
-        began_s = self._clock.monotonic_s()
-        replies = await self._ask(reader.planned)
-        # Half the duration is taken off the end: the wall clock may have been set in between.
-        time_ms = round(self._clock.wall_ms() - (self._clock.monotonic_s() - began_s) * 500)
+        return DeviceReading(self, reader, timeout_s)
+
+    def close(self) -> None:
+        """Let go of the link."""
+        self._line.close()
+
+    async def ask(self, request: ReadRequest, replies: _Replies, timeout_s: float | None) -> bytes | Quality:
+        """Send one request; what it comes to is noted in `replies`."""
+        try:
+            block = await self._request(request, timeout_s)
+        except DeviceExceptionError as problem:
+            return self._take_exception(problem, request, replies)
+        except (LinkDownError, ReplyTimeoutError) as problem:
+            replies.silent = True
+            self._report(str(problem))
+            return Quality.LINK_ERROR
+        except UnusableReplyError as problem:
+            replies.unusable += 1
+            # Each one may cost a timeout; a second one in a cycle is the other devices' time.
+            replies.silent = replies.unusable > 1
+            self._report(str(problem))
+            return Quality.LINK_ERROR
+        replies.answered = True
+        return block
+
+    async def identify(self, replies: _Replies, timeout_s: float | None) -> None:
+        """Read the serial number at the start and after silence: another one is another meter, with other totals."""
+        register = self._serial_number
+        if self._identified or register is None:
+            return
+        try:
+            request = ReadRequest(register.function_code, register.address, register.count, (register,))
+            serial_number = await self._request(request, timeout_s)
+        except DeviceExceptionError as problem:
+            if problem.is_silence:
+                replies.silent = True
+                self._report(str(problem))
+            else:
+                self._identified = True
+        except DeviceReadError as problem:
+            replies.silent = True
+            self._report(str(problem))
+        else:
+            self._identified = True
+            # Registers that were never written hold zeros or ones only.
+            if serial_number.strip(b"\0") and serial_number.strip(b"\xff"):
+                self._totals.identify(self.device_id, serial_number.hex(), round(self._clock.wall_ms()))
+
+    async def finish(self, reader: _TierReader, replies: _Replies, time_ms: int) -> Sample:
+        """Make a row of the replies, and learn from them."""
+        if replies.answered and not replies.silent and not replies.unusable and not replies.refused:
+            self._report("")
+        if not replies.answered:
+            self._identified = self._serial_number is None
         decoded = reader.decoder.decode(replies.blocks)
         integers = [integer for integer, _ in decoded]
         quality = [mark for _, mark in decoded]
         for index in reader.missing:
             quality[index] = Quality.DEVICE_ERROR
         reader.totals.apply(integers, quality, time_ms)
+        for index, integrator in reader.integrators:
+            known = quality[index].has_value
+            integers.append(integrator.update(integers[index], time_ms) if known else None)
+            quality.append(Quality.ESTIMATED if known else quality[index])
         for request in replies.refused:
-            self._learn(reader.plan, request)
+            self._learn(reader, request)
+        if replies.answered and not replies.silent:
+            await self._probe(reader)
         return Sample(self.device_id, reader.shape, time_ms, integers, quality, replies.answered)
 
-    def close(self) -> None:
-        """Let go of the link."""
-        self._line.close()
+    def middle_ms(self, began_s: float) -> int:
+        """The middle of a transaction that ends now. The wall clock may have been set since it began."""
+        return round(self._clock.wall_ms() - (self._clock.monotonic_s() - began_s) * 500)
 
-    async def _ask(self, requests: Sequence[ReadRequest]) -> _Replies:
-        """Send the requests one after the other; a device that is silent is not asked again in this cycle."""
-        replies = _Replies([], [])
-        unusable = 0
-        for request in requests:
-            if replies.silent:
-                replies.blocks.append(Quality.LINK_ERROR)
-                continue
-            try:
-                block: bytes | Quality = await self._line.read(
-                    self._unit_id, request.function_code, request.address, request.count, self._profile.pause_s
-                )
-                replies.answered = True
-            except DeviceExceptionError as problem:
-                block = self._take_exception(problem, request, replies)
-            except (LinkDownError, ReplyTimeoutError) as problem:
-                block, replies.silent = Quality.LINK_ERROR, True
-                self._report(str(problem))
-            except UnusableReplyError as problem:
-                unusable += 1
-                # Each one costs a timeout; a second one in a cycle is the other devices' time.
-                block, replies.silent = Quality.LINK_ERROR, unusable > 1
-                self._report(str(problem))
-            replies.blocks.append(block)
-        if replies.answered and not replies.silent and not unusable and not replies.refused:
-            self._report("")
-        return replies
+    def now_s(self) -> float:
+        """The monotonic clock."""
+        return self._clock.monotonic_s()
+
+    async def _request(self, request: ReadRequest, timeout_s: float | None = None) -> bytes:
+        return await self._line.read(
+            self._unit_id, request.function_code, request.address, request.count, self._profile.pause_s, timeout_s
+        )
 
     def _take_exception(self, problem: DeviceExceptionError, request: ReadRequest, replies: _Replies) -> Quality:
         if problem.is_silence:
@@ -141,17 +204,27 @@ class ModbusDevice:
             self._report(f"{problem} at {request.address}, {request.count} registers")
         return Quality.DEVICE_ERROR
 
-    def _learn(self, plan: ReadPlan, request: ReadRequest) -> None:
-        if plan.refused(request):
+    def _learn(self, reader: _TierReader, request: ReadRequest) -> None:
+        if reader.plan.refused(request):
             names = ", ".join(register.quantity for register in request.registers)
             log.warning("%s has no register %d (%s); it is left out", self.device_id, request.address, names)
-            self._forget_at_s = self._clock.monotonic_s() + FORGET_HOLES_AFTER_S
+            reader.probe_interval_s = PROBE_MINIMUM_S
+            reader.probe_at_s = self._clock.monotonic_s() + PROBE_MINIMUM_S
 
-    def _forget_old_holes(self) -> None:
-        if self._forget_at_s is not None and self._clock.monotonic_s() > self._forget_at_s:
-            self._forget_at_s = None
-            for reader in self._readers.values():
-                reader.plan.forget_holes()
+    async def _probe(self, reader: _TierReader) -> None:
+        """Now and then, ask for one register that was left out."""
+        if self._clock.monotonic_s() < reader.probe_at_s or (request := reader.plan.next_probe()) is None:
+            return
+        reader.probe_at_s = self._clock.monotonic_s() + reader.probe_interval_s
+        reader.probe_interval_s = min(2 * reader.probe_interval_s, PROBE_MAXIMUM_S)
+        try:
+            await self._request(request)
+        except DeviceReadError:
+            return
+        log.info("%s has register %d now", self.device_id, request.address)
+        reader.plan.probe_answered(request)
+        # What it refused for the same reason is there again too: ask for the next one in the next cycle.
+        reader.probe_at_s, reader.probe_interval_s = 0.0, PROBE_MINIMUM_S
 
     def _report(self, problem: str) -> None:
         """One line when a problem begins or changes, and one when it is over."""
@@ -167,7 +240,16 @@ class ModbusDevice:
         plan = ReadPlan((*registers, *self._helpers_of(registers)), limits)
         device_totals = DeviceTotals(totals, self.device_id, registers)
         decoder = compile_decoder(registers, self._helpers_of(registers), plan.requests)
-        return _TierReader(registers, shape_of(registers), plan, device_totals, decoder, plan.requests)
+        shape = shape_of(registers)
+        integrators: list[tuple[int, RateIntegrator]] = []
+        for index, register in enumerate(registers):
+            for entry in integrated_totals(self._profile):
+                if entry.rate == register.quantity:
+                    integral = totals.integral(self.device_id, entry.quantity)
+                    integrators.append((index, RateIntegrator(entry, register, integral)))
+                    shape = (*shape, entry.column)
+        missing = _missing(registers, decoder)
+        return _TierReader(registers, shape, plan, device_totals, decoder, plan.requests, missing, tuple(integrators))
 
     def _follow_plan(self, reader: _TierReader) -> None:
         """Compile the decoder again when the plan has learned something."""
@@ -175,9 +257,48 @@ class ModbusDevice:
             return
         reader.planned = reader.plan.requests
         reader.decoder = compile_decoder(reader.registers, self._helpers_of(reader.registers), reader.planned)
-        missing = set(reader.decoder.missing)
-        reader.missing = tuple(index for index, register in enumerate(reader.registers) if register.quantity in missing)
+        reader.missing = _missing(reader.registers, reader.decoder)
 
     def _helpers_of(self, registers: tuple[Register, ...]) -> tuple[Register, ...]:
         names = {name for register in registers for name in register.helper_names}
         return tuple(helper for helper in self._profile.helpers if helper.quantity in names)
+
+
+class DeviceReading:
+    """One tier of a device, a request a step; a device that is silent is not asked again in it."""
+
+    def __init__(self, device: ModbusDevice, reader: _TierReader, timeout_s: float | None = None) -> None:
+        self._device = device
+        self._reader = reader
+        self._planned = reader.planned
+        self._timeout_s = timeout_s
+        self._replies = _Replies()
+        self._began_s: float | None = None
+
+    @property
+    def next_step_s(self) -> float:
+        """What the next request takes on the bus."""
+        done = len(self._replies.blocks)
+        return self._reader.plan.cost.of(self._planned[done].count) if done < len(self._planned) else 0.0
+
+    async def step(self) -> Sample | None:
+        """Send the next request; the row when it was the last one."""
+        replies = self._replies
+        if self._began_s is None:
+            await self._device.identify(replies, self._timeout_s)
+            self._began_s = self._device.now_s()
+        done = len(replies.blocks)
+        if done < len(self._planned) and not replies.silent:
+            replies.blocks.append(await self._device.ask(self._planned[done], replies, self._timeout_s))
+            done += 1
+        if done < len(self._planned) and not replies.silent:
+            return None
+        replies.blocks += [Quality.LINK_ERROR] * (len(self._planned) - done)
+        time_ms = self._device.middle_ms(self._began_s)
+        return await self._device.finish(self._reader, replies, time_ms)
+
+
+def _missing(registers: tuple[Register, ...], decoder: Decoder) -> tuple[int, ...]:
+    """The positions of registers that no request covers."""
+    names = set(decoder.missing)
+    return tuple(index for index, register in enumerate(registers) if register.quantity in names)

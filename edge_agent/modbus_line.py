@@ -1,73 +1,70 @@
 """One Modbus line: a serial port or a TCP connection that several devices share, asked one at a time."""
 
+import asyncio
+import contextlib
+import itertools
 import logging
-from typing import Any
 
-from pymodbus import FramerType, ModbusException
-from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
-from pymodbus.exceptions import ConnectionException
-from pymodbus.pdu import ExceptionResponse, ModbusPDU
-
+from edge_agent.byte_link import ByteLink, open_link
 from edge_agent.clock import Clock
 from edge_agent.errors import DeviceExceptionError, LinkDownError, ReplyTimeoutError, UnusableReplyError
-from edge_agent.raw_registers import RAW_REPLIES, RawRegistersReply, ReadRegisters
+from edge_agent.modbus_frames import RTU_OVERHEAD_BYTES, Reply, Request, take_rtu_replies, take_tcp_replies
 from edge_agent.transports import SerialPort, Transport, frame_gap_s
+from edge_agent.unanswered import Unanswered
 
-LATE_WINDOW_S = 0.5
-"""How long after a timeout a late reply is waited for, so that it is not taken as the answer to the next request."""
-
-QUIET_AFTER_LATE_S = 0.03
-"""A late reply is over when nothing came for that long; USB adapters hand on their bytes every 16 ms."""
+RTU_REQUEST_BYTES = 8
+LONGEST_QUIET_WAIT_S = 0.3
+"""A line that is never quiet is asked all the same."""
 
 RECONNECT_MINIMUM_S = 0.5
 RECONNECT_MAXIMUM_S = 30.0
-LONGEST_FRAME_CHARACTERS = 256
 
 log = logging.getLogger(__name__)
 
 
 class ModbusLine:
-    """A client for all devices of a line. `read` is for one task at a time: a bus has one conversation.
+    """The master of a line. `read` is for one task at a time: a bus has one conversation.
 
-    Every bound is set here: pymodbus's own retries and reconnects are switched off, since they would hold up the
-    other devices of the line for seconds.
+    A late reply is never taken for the answer to another request. Modbus TCP numbers its transactions; on serial lines
+    and RTU over TCP a request whose answer could be mistaken for a late one waits for another timeout, and is preceded
+    by one that differs in length (see `unanswered`).
     """
 
-    def __init__(
-        self,
-        line_id: str,
-        transport: Transport,
-        clock: Clock,
-        *,
-        timeout_s: float = 1.0,
-        late_window_s: float = LATE_WINDOW_S,
-    ) -> None:
+    def __init__(self, line_id: str, transport: Transport, clock: Clock, *, timeout_s: float = 1.0) -> None:
         self.line_id = line_id
         self.transport = transport
+        self.timeout_s = timeout_s
         self._clock = clock
-        self._timeout_s = timeout_s
-        self._late_window_s = late_window_s
         self._gap_s = frame_gap_s(transport)
-        self._has_transaction_ids = not isinstance(transport, SerialPort) and not transport.rtu_framing
-        self._client: AsyncModbusSerialClient | AsyncModbusTcpClient | None = None
-        self._waiting = False
-        self._received_bytes = 0
-        self._received_at_s = 0.0
+        self._is_tcp = not isinstance(transport, SerialPort) and not transport.rtu_framing
+        self._character_s = transport.character_s if isinstance(transport, SerialPort) else 0.0
+        self._link: ByteLink | None = None
+        self._heard = bytearray()
+        self._transactions = itertools.cycle(range(1, 0x10000))
+        self._unanswered = Unanswered(timeout_s)
         self._free_at_s = 0.0
-        self._late_until_s = 0.0
         self._retry_at_s = 0.0
         self._retry_delay_s = RECONNECT_MINIMUM_S
         self._reported_down = False
 
-    async def read(self, unit_id: int, function_code: int, address: int, count: int, pause_s: float = 0.0) -> bytes:
-        """Read registers: their bytes as they came, two for each.
+    async def read(
+        self,
+        unit_id: int,
+        function_code: int,
+        address: int,
+        count: int,
+        pause_s: float = 0.0,
+        timeout_s: float | None = None,
+    ) -> bytes:
+        """Read registers: their bytes as they came, two for each; bits are packed, the first one lowest.
 
         Args:
             unit_id: the device's Modbus address.
-            function_code: 3 for holding registers, 4 for input registers.
+            function_code: 1 for coils, 2 for discrete inputs, 3 for holding registers, 4 for input registers.
             address: 0-based address of the first register.
-            count: how many registers.
+            count: how many registers or bits.
             pause_s: silence that the device wants before a request, beyond what the line needs.
+            timeout_s: how long to wait instead of the line's own timeout.
 
         Raises:
             LinkDownError: no connection, or it broke; until the next attempt is due this comes at once.
@@ -75,92 +72,122 @@ class ModbusLine:
             UnusableReplyError: a reply, but not to this request.
             DeviceExceptionError: the device answered with an exception.
         """
-        client = await self._connected()
-        await self._wait_for_silence(pause_s)
-        request = ReadRegisters(unit_id, function_code, address, count)
-        self._received_bytes = 0
-        self._waiting = True
-        try:
-            reply: ModbusPDU = await client.execute(False, request)  # noqa: FBT003  # pymodbus has no keyword for it
-        except ConnectionException as problem:
-            raise LinkDownError(f"{self.transport}: connection lost") from problem
-        except ModbusException as problem:
-            raise self._no_reply() from problem
-        finally:
-            self._waiting = False
-            self._free_at_s = self._clock.monotonic_s() + self._gap_s
-        return self._checked(request, reply)
+        request = Request(unit_id, function_code, address, count)
+        timeout_s = self.timeout_s if timeout_s is None else timeout_s
+        now_s = self._clock.monotonic_s()
+        if self._unanswered.must_wait(request, now_s):
+            raise ReplyTimeoutError("not asked while a late reply may come")
+        if self._unanswered.may_be_mistaken(request, now_s):
+            other = self._unanswered.distinct(request, now_s)
+            if other is None:
+                self._unanswered.leave_alone(unit_id, now_s)
+                raise ReplyTimeoutError("not asked while a late reply may come")
+            await self._exchange(other, pause_s, timeout_s)
+        return await self._exchange(request, pause_s, timeout_s)
 
     def close(self) -> None:
         """Drop the connection; the next read makes a new one."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._link is not None:
+            self._link.close()
+            self._link = None
 
-    def _checked(self, request: ReadRegisters, reply: ModbusPDU) -> bytes:
-        if self._has_transaction_ids and reply.transaction_id != request.transaction_id:
-            raise UnusableReplyError(f"transaction {reply.transaction_id} instead of {request.transaction_id}")
-        if reply.dev_id != request.dev_id:
-            raise UnusableReplyError(f"answer of unit {reply.dev_id} instead of {request.dev_id}")
-        if reply.function_code & 0x7F != request.function_code:
-            raise self._spoiled(f"function code {reply.function_code} instead of {request.function_code}")
-        if isinstance(reply, ExceptionResponse):
-            raise DeviceExceptionError(reply.exception_code)
-        if not isinstance(reply, RawRegistersReply):
-            raise self._spoiled(f"an answer of type {type(reply).__name__}")
-        if reply.byte_count != 2 * request.count or len(reply.data) != reply.byte_count:
-            raise self._spoiled(f"{len(reply.data)} bytes of data instead of {2 * request.count}")
-        return reply.data
+    async def _exchange(self, request: Request, pause_s: float, timeout_s: float) -> bytes:
+        link = await self._connected()
+        await self._wait_for_silence(link, pause_s)
+        link.take()
+        self._heard.clear()
+        transaction_id = next(self._transactions)
+        frame = request.tcp_frame(transaction_id) if self._is_tcp else request.rtu_frame()
+        on_line_s = (RTU_REQUEST_BYTES + RTU_OVERHEAD_BYTES + request.reply_bytes) * self._character_s
+        deadline_s = asyncio.get_running_loop().time() + timeout_s + on_line_s
+        received_bytes = 0
+        try:
+            link.write(frame)
+            while True:
+                data = await link.receive(deadline_s)
+                received_bytes += len(data)
+                self._heard += data
+                answer = self._answer(request, transaction_id)
+                if answer is not None:
+                    return answer
+        except TimeoutError:
+            self._note_unanswered(request, damaged=received_bytes > 0)
+            if received_bytes:
+                what = f"{received_bytes} bytes that are no valid answer within {timeout_s:.3g} s"
+                raise UnusableReplyError(what) from None
+            raise ReplyTimeoutError(f"no reply within {timeout_s:.3g} s") from None
+        except OSError:
+            self.close()
+            raise LinkDownError(f"{self.transport}: connection lost") from None
+        except asyncio.CancelledError:
+            self._note_unanswered(request)
+            raise
+        finally:
+            self._free_at_s = self._clock.monotonic_s() + self._gap_s
 
-    def _no_reply(self) -> ReplyTimeoutError | UnusableReplyError:
-        if not self._has_transaction_ids:
-            self._late_until_s = self._clock.monotonic_s() + self._late_window_s
-        if self._received_bytes:
-            return UnusableReplyError(
-                f"{self._received_bytes} bytes that are no valid frame within {self._timeout_s} s"
-            )
-        return ReplyTimeoutError(f"no reply within {self._timeout_s} s")
+    def _answer(self, request: Request, transaction_id: int) -> bytes | None:
+        """The answer among what was heard, None when it is still to come. Late replies are passed over."""
+        if not self._is_tcp:
+            replies = take_rtu_replies(self._heard, request.unit_id)
+        else:
+            numbered = take_tcp_replies(self._heard)
+            if numbered is None:
+                self.close()
+                raise UnusableReplyError("bytes that are no Modbus TCP")
+            replies = [reply for reply in numbered if reply.transaction_id == transaction_id]
+        for reply in replies:
+            problem = _mismatch(request, reply)
+            if problem and self._unanswered.any_of(request.unit_id, self._clock.monotonic_s()):
+                log.info("line %s: a late reply of unit %d was discarded", self.line_id, request.unit_id)
+                continue
+            if problem:
+                # Whatever this is an answer to, the one that was asked for may still be on its way.
+                self._note_unanswered(request, damaged=True)
+                raise UnusableReplyError(problem)
+            if reply.exception_code is not None:
+                self._take_exception(request, reply.exception_code)
+            self._unanswered.answered(request.unit_id, self._clock.monotonic_s())
+            return reply.data
+        return None
 
-    def _spoiled(self, what: str) -> UnusableReplyError:
-        """An answer to an older request: whatever is still on its way must pass first."""
-        if not self._has_transaction_ids:
-            self._late_until_s = self._clock.monotonic_s() + self._late_window_s
-        return UnusableReplyError(what)
-
-    async def _wait_for_silence(self, pause_s: float) -> None:
+    def _take_exception(self, request: Request, code: int) -> None:
+        """An exception has no length: it may be the answer to an older request as well."""
         now_s = self._clock.monotonic_s()
-        if now_s < self._late_until_s:
-            await self._drain()
+        if self._unanswered.any_of(request.unit_id, now_s):
+            self._unanswered.leave_alone(request.unit_id, now_s)
+            raise UnusableReplyError(f"exception {code} after an unanswered request")
+        raise DeviceExceptionError(code)
+
+    def _note_unanswered(self, request: Request, *, damaged: bool = False) -> None:
+        if not self._is_tcp:
+            self._unanswered.add(request, self._clock.monotonic_s(), damaged=damaged)
+
+    async def _wait_for_silence(self, link: ByteLink, pause_s: float) -> None:
+        """Wait for the frame gap and for the device's pause, and until a late frame that is just coming is over."""
+        give_up_s = self._clock.monotonic_s() + LONGEST_QUIET_WAIT_S + pause_s
+        while True:
             now_s = self._clock.monotonic_s()
-        wait_s = self._free_at_s + max(pause_s - self._gap_s, 0.0) - now_s
-        if wait_s > 0:
+            wait_s = self._free_at_s + max(pause_s - self._gap_s, 0.0) - now_s
+            if self._gap_s:
+                wait_s = max(wait_s, link.received_at_s + self._gap_s - now_s)
+            if wait_s <= 0 or now_s >= give_up_s:
+                return
             await self._clock.sleep(wait_s)
 
-    async def _drain(self) -> None:
-        """Wait until a late reply has come and gone, or can no longer come."""
-        self._received_bytes = 0
-        while (now_s := self._clock.monotonic_s()) < self._late_until_s:
-            await self._clock.sleep(min(0.01, self._late_until_s - now_s))
-            if self._received_bytes and self._clock.monotonic_s() - self._received_at_s > QUIET_AFTER_LATE_S:
-                log.info("line %s: a late reply of %d bytes was discarded", self.line_id, self._received_bytes)
-                break
-        self._late_until_s = 0.0
-
-    async def _connected(self) -> AsyncModbusSerialClient | AsyncModbusTcpClient:
-        if self._client is not None and self._client.connected:
-            return self._client
+    async def _connected(self) -> ByteLink:
+        if self._link is not None and self._link.is_open:
+            return self._link
         now_s = self._clock.monotonic_s()
         if now_s < self._retry_at_s:
             raise LinkDownError(f"{self.transport}: no connection")
         self.close()
-        client = self._new_client()
-        if await client.connect():
+        with contextlib.suppress(OSError):
+            self._link = await open_link(self.transport, self.timeout_s)
             if self._reported_down:
                 log.warning("line %s: connected to %s again", self.line_id, self.transport)
-            self._client, self._reported_down = client, False
+            self._reported_down = False
             self._retry_delay_s = RECONNECT_MINIMUM_S
-            return client
-        client.close()
+            return self._link
         self._retry_at_s = self._clock.monotonic_s() + self._retry_delay_s
         self._retry_delay_s = min(2 * self._retry_delay_s, RECONNECT_MAXIMUM_S)
         if not self._reported_down:
@@ -168,45 +195,13 @@ class ModbusLine:
             log.error("line %s: cannot connect to %s; trying again until it can", self.line_id, self.transport)
         raise LinkDownError(f"{self.transport}: no connection")
 
-    def _new_client(self) -> AsyncModbusSerialClient | AsyncModbusTcpClient:
-        common: dict[str, Any] = {
-            "name": self.line_id,
-            "retries": 0,
-            "reconnect_delay": 0,
-            "timeout": self._timeout_s,
-            "trace_packet": self._note_packet,
-            "trace_connect": self._note_connection,
-        }
-        client: AsyncModbusSerialClient | AsyncModbusTcpClient
-        transport = self.transport
-        if isinstance(transport, SerialPort):
-            common["timeout"] += LONGEST_FRAME_CHARACTERS * transport.character_s
-            client = AsyncModbusSerialClient(
-                transport.port,
-                framer=FramerType.RTU,
-                baudrate=transport.baud,
-                parity=transport.parity,
-                stopbits=transport.stop_bits,
-                **common,
-            )
-        else:
-            framer = FramerType.RTU if transport.rtu_framing else FramerType.SOCKET
-            client = AsyncModbusTcpClient(transport.host, port=transport.port, framer=framer, **common)
-        for reply in RAW_REPLIES:
-            client.register(reply)
-        # A silent device behind a gateway is no reason to drop the connection for the others.
-        client.set_max_no_responses(1_000_000_000)
-        client.ctx.count_until_disconnect = 1_000_000_000
-        return client
 
-    def _note_packet(self, sending: bool, data: bytes) -> bytes:
-        if not sending:
-            self._received_bytes = len(data)
-            self._received_at_s = self._clock.monotonic_s()
-        return data
-
-    def _note_connection(self, connected: bool) -> None:
-        """End the wait for a reply when the connection breaks; pymodbus would wait until the timeout."""
-        client = self._client
-        if not connected and self._waiting and client is not None and not client.ctx.response_future.done():
-            client.ctx.response_future.set_exception(ConnectionException("connection lost"))
+def _mismatch(request: Request, reply: Reply) -> str:
+    """Why a reply is none to a request; empty when it may be."""
+    if reply.unit_id != request.unit_id:
+        return f"answer of unit {reply.unit_id} instead of {request.unit_id}"
+    if reply.function_code != request.function_code:
+        return f"function code {reply.function_code} instead of {request.function_code}"
+    if reply.exception_code is None and len(reply.data) != request.reply_bytes:
+        return f"{len(reply.data)} bytes of data instead of {request.reply_bytes}"
+    return ""

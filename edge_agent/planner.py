@@ -1,10 +1,10 @@
 """Groups registers into read requests, so that a cycle takes the least time on the bus."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from device_profiles.profile import FunctionCode, Register
+from device_profiles.profile import FunctionCode, Profile, Register, Tier
 from edge_agent.transports import SerialPort, Transport, frame_gap_s
 
 # Function code, unit id, byte count and CRC around the registers of a reply, and a whole request.
@@ -15,6 +15,8 @@ TCP_ROUND_TRIP_S = 0.002
 TCP_REGISTER_S = 2e-6
 # The time most meters take until they answer; it only weighs one more request against more registers.
 DEVICE_DELAY_S = 0.02
+# A longer slow request would not fit into what the fast ones leave of a cycle; it is asked in parts.
+SLOW_REQUEST_S = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,8 @@ class BusCost:
 class RequestLimits:
     """What a request may be.
 
-    `max_gap` is how many registers that nobody asked for may be read on the way to the next one: most devices answer a
-    few, and many refuse what their document does not list.
+    `max_gap` is how many registers in a row that the profile does not list may be read on the way to the next one:
+    most devices answer a few, and many refuse what their document does not list.
     `holes` are (function code, address) that the device refuses: never read, never read across. `cuts` are
     (function code, address) before which a request must end: where a refused request was split in search of a hole.
     """
@@ -68,6 +70,39 @@ def bus_cost(transport: Transport, pause_s: float = 0.0, device_delay_s: float =
         fixed_s = characters * transport.character_s + 2 * frame_gap_s(transport)
         return BusCost(fixed_s + pause_s + device_delay_s, 2 * transport.character_s)
     return BusCost(TCP_ROUND_TRIP_S + pause_s + device_delay_s + frame_gap_s(transport), TCP_REGISTER_S)
+
+
+def request_limits(profile: Profile, transport: Transport, tier: Tier) -> RequestLimits:
+    """The limits for a tier of a device model over a transport."""
+    cost = bus_cost(transport, profile.pause_s)
+    most = profile.max_registers_per_request
+    if tier == "slow":
+        most = min(most, max(4, int((SLOW_REQUEST_S - cost.request_s) / cost.register_s)))
+    return RequestLimits(cost, max_registers=most, holes=profile.unreadable)
+
+
+def with_one_function_code(profile: Profile) -> Profile:
+    """Read registers that a device answers under several function codes with the first of these.
+
+    What stands under any of them may then be one request; every plan with several codes is one with the first code too,
+    so that nothing is lost.
+    """
+    alike = profile.function_codes_alike
+    if len(alike) < 2:
+        return profile
+
+    def unified(registers: tuple[Register, ...]) -> tuple[Register, ...]:
+        return tuple(
+            replace(register, function_code=alike[0]) if register.function_code in alike else register
+            for register in registers
+        )
+
+    return replace(
+        profile,
+        registers=unified(profile.registers),
+        helpers=unified(profile.helpers),
+        unreadable=frozenset((alike[0] if code in alike else code, address) for code, address in profile.unreadable),
+    )
 
 
 def plan_requests(registers: Iterable[Register], limits: RequestLimits) -> tuple[ReadRequest, ...]:

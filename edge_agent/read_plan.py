@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from device_profiles.profile import Register
-from edge_agent.planner import ReadRequest, RequestLimits, plan_requests
+from edge_agent.planner import BusCost, ReadRequest, RequestLimits, plan_requests
 
 
 class ReadPlan:
@@ -12,19 +12,25 @@ class ReadPlan:
 
     A refused request is cut in two and both halves are tried in the next cycle, so that the search never costs more
     than a request a cycle. It is cut at the widest stretch that nobody asked for, since that is what devices refuse
-    most often; what is left at the end is a register that the device does not have.
+    most often; what is left at the end is a register that the device does not have. It is left out, and asked for
+    alone now and then: some devices refuse while they start, and meters get new firmware.
     """
 
     def __init__(self, registers: Iterable[Register], limits: RequestLimits) -> None:
         self._registers = tuple(registers)
         self._limits = limits
-        self._never_there = limits.holes
         self._cuts: dict[tuple[int, int], tuple[int, int]] = {}
+        self._left_out: list[ReadRequest] = []
         self.requests = plan_requests(self._registers, limits)
 
     @property
+    def cost(self) -> BusCost:
+        """What requests take on the bus."""
+        return self._limits.cost
+
+    @property
     def holes(self) -> frozenset[tuple[int, int]]:
-        """The (function code, address) that the device refuses."""
+        """The (function code, address) that the device refuses or is known not to have."""
         return self._limits.holes
 
     def refused(self, request: ReadRequest) -> bool:
@@ -39,13 +45,22 @@ class ReadPlan:
         self._cuts = {
             cut: span for cut, span in self._cuts.items() if cut[0] != code or not span[0] <= request.address < span[1]
         }
+        self._left_out.append(request)
         self._replan(self._limits.holes | holes)
         return True
 
-    def forget_holes(self) -> None:
-        """Ask again for all that the profile does not rule out: the device may have been busy, or has new firmware."""
-        self._cuts = {}
-        self._replan(self._never_there)
+    def next_probe(self) -> ReadRequest | None:
+        """A request for a register that was left out, another one each time; None when there is none."""
+        if not self._left_out:
+            return None
+        self._left_out.append(self._left_out.pop(0))
+        return self._left_out[-1]
+
+    def probe_answered(self, request: ReadRequest) -> None:
+        """A register that was left out is there: ask for it with the others again."""
+        self._left_out.remove(request)
+        code = request.function_code
+        self._replan(self._limits.holes - {(code, address) for address in range(request.address, request.end)})
 
     def _replan(self, holes: frozenset[tuple[int, int]]) -> None:
         self._limits = replace(self._limits, holes=holes, cuts=frozenset(self._cuts))

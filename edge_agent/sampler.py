@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from device_profiles.profile import Tier
 from edge_agent.backoff import Backoff
 from edge_agent.clock import Clock, next_grid_time_ms
-from edge_agent.samples import PolledDevice, Sample
+from edge_agent.samples import PolledDevice, Reading, Sample
 
 SILENT_MINIMUM_S = 2.0
 SILENT_MAXIMUM_S = 30.0
@@ -16,6 +17,21 @@ SILENT_FREE_FAILURES = 2
 LONGEST_SLEEP_S = 1.0
 """A clock that is set back must not make the sampler wait for the hour to come round again."""
 
+SPARE_S = 0.01
+"""A request is meant to be over that long before the next poll."""
+
+SHORTEST_PROBE_S = 0.1
+"""A device that is silent is not asked when less than that is left of a cycle."""
+
+FULL_PROBE_INTERVAL_S = 300.0
+"""How often a silent device gets its whole timeout, though the others lose a poll by it."""
+
+OVERRUN_SHARE = 0.05
+"""The part of the time that work which does not fit into a cycle may take from the polls of other devices."""
+
+USUAL_DECAY = 0.9
+"""How fast an exceptionally long poll is forgotten, a poll."""
+
 log = logging.getLogger(__name__)
 
 
@@ -24,11 +40,22 @@ class _Schedule:
     """When one device is next polled. Slow polls of a line's devices are spread over the slow interval."""
 
     device: PolledDevice
+    tier: Tier
     interval_ms: int
     slow_phase_ms: int
     backoff: Backoff
-    last_fast: int = -1
+    last_poll: int = -1
     last_slow: int = -1
+    usual_s: float = 0.0
+    """What a poll takes of late, when the device answers; 0 before it ever did."""
+    usual_step_s: float = 0.0
+    """What one slow request takes of late."""
+    full_probe_at_s: float = 0.0
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it did not answer the last time."""
+        return self.backoff.failures > 0
 
 
 @dataclass(slots=True)
@@ -44,8 +71,9 @@ class Sampler:
     """One line: its devices are asked one after the other, since they share a bus.
 
     A grid time that comes while the line is still busy is skipped, never queued: a row has the time at which it was
-    read. A device that stays silent costs one timeout a cycle and is then asked less often, so that the others keep
-    their cadence.
+    read. At each grid time the devices that answer are polled first. What is left of the cycle goes to devices that
+    need long, to slow quantities a request at a time, and to trying silent devices. What does not fit into any cycle
+    may take one twentieth of the others' time, so that it is late but never starved.
     """
 
     def __init__(
@@ -69,22 +97,28 @@ class Sampler:
         self._schedules = [
             _Schedule(
                 device,
-                max(1, round(own.get(device.device_id, poll_interval_s) * 1000)),
+                "fast" if "fast" in device.tiers else "slow",
+                max(1, round(own.get(device.device_id, poll_interval_s) * 1000))
+                if "fast" in device.tiers
+                else self._slow_ms,
                 index * poll_ms % self._slow_ms,
                 Backoff(SILENT_MINIMUM_S, SILENT_MAXIMUM_S, SILENT_FREE_FAILURES),
             )
             for index, device in enumerate(devices)
         ]
         self._base_ms = min((schedule.interval_ms for schedule in self._schedules), default=poll_ms)
+        self._slow: list[tuple[_Schedule, Reading]] = []
+        self._cycle_ends_s = 0.0
+        self._overrun_at_s = 0.0
 
     async def run(self) -> None:
         """Poll until cancelled."""
         try:
-            await self._poll_due(self._clock.wall_ms())
+            await self._cycle()
             while True:
                 wall_ms = self._clock.wall_ms()
                 await self._sleep_until(next_grid_time_ms(wall_ms, self._base_ms))
-                await self._poll_due(self._clock.wall_ms())
+                await self._cycle()
         finally:
             for schedule in self._schedules:
                 schedule.device.close()
@@ -95,35 +129,131 @@ class Sampler:
                 return
             await self._clock.sleep(min(wait_s, LONGEST_SLEEP_S))
 
-    async def _poll_due(self, wall_ms: float) -> None:
-        for schedule in self._schedules:
-            fast = int(wall_ms) // schedule.interval_ms
-            if fast == schedule.last_fast:
-                continue
-            if 0 <= schedule.last_fast < fast - 1:
-                self.statistics.skipped_polls += fast - 1 - schedule.last_fast
-            schedule.last_fast = fast
-            if not schedule.backoff.is_due(self._clock.monotonic_s()):
-                continue
-            try:
-                await self._poll(schedule, wall_ms)
-            except Exception:
-                # A mistake of ours with one device must not end the others' task.
-                log.exception("line %s: reading %s failed", self.line_id, schedule.device.device_id)
-                schedule.backoff.failed(self._clock.monotonic_s())
+    async def _cycle(self) -> None:
+        wall_ms = self._clock.wall_ms()
+        left_ms = next_grid_time_ms(wall_ms, self._base_ms) - wall_ms
+        self._cycle_ends_s = self._clock.monotonic_s() + left_ms / 1000 - SPARE_S
+        due = [schedule for schedule in self._schedules if self._is_due(schedule, wall_ms)]
+        heavy = [schedule for schedule in due if self._is_heavy(schedule)]
+        silent = [schedule for schedule in due if schedule.is_silent]
+        for schedule in due:
+            if schedule not in heavy and schedule not in silent:
+                await self._poll(schedule)
+        # Where there is nobody to disturb, nothing has to fit.
+        alone = all(schedule.is_silent or self._is_heavy(schedule) for schedule in self._schedules)
+        for schedule in heavy:
+            if alone or self._may_take(schedule.usual_s):
+                await self._poll(schedule)
+            else:
+                self.statistics.skipped_polls += 1
+        await self._read_slow(wall_ms)
+        for schedule in silent:
+            if alone:
+                await self._poll(schedule)
+            else:
+                await self._probe(schedule)
 
-    async def _poll(self, schedule: _Schedule, wall_ms: float) -> None:
-        device = schedule.device
-        slow = int(wall_ms - schedule.slow_phase_ms) // self._slow_ms
-        tiers = [tier for tier in device.tiers if tier == "fast" or slow != schedule.last_slow]
-        for tier in tiers:
-            sample = await device.read(tier)
-            self.statistics.samples += 1
-            self._deliver(sample)
-            if not sample.answered:
-                self.statistics.unanswered += 1
-                schedule.backoff.failed(self._clock.monotonic_s())
-                break
+    def _is_due(self, schedule: _Schedule, wall_ms: float) -> bool:
+        number = int(wall_ms) // schedule.interval_ms
+        if number == schedule.last_poll:
+            return False
+        if 0 <= schedule.last_poll < number - 1:
+            self.statistics.skipped_polls += number - 1 - schedule.last_poll
+        schedule.last_poll = number
+        return schedule.backoff.is_due(self._clock.monotonic_s())
+
+    def _is_heavy(self, schedule: _Schedule) -> bool:
+        """Whether a device that answers takes more than half of a cycle alone."""
+        return not schedule.is_silent and schedule.usual_s > self._base_ms / 2000
+
+    def _left_s(self) -> float:
+        return self._cycle_ends_s - self._clock.monotonic_s()
+
+    def _may_take(self, duration_s: float) -> bool:
+        """Whether work fits into what is left of the cycle, or has been put off for so long that it has to be done."""
+        return duration_s <= self._left_s() or self._clock.monotonic_s() >= self._overrun_at_s
+
+    def _note_overrun(self) -> None:
+        overrun_s = -self._left_s()
+        if overrun_s > 0:
+            self._overrun_at_s = max(self._overrun_at_s, self._clock.monotonic_s() + overrun_s / OVERRUN_SHARE)
+
+    async def _probe(self, schedule: _Schedule) -> None:
+        """Try a silent device in what is left of the cycle, with its whole timeout as far as that is possible."""
+        left_s, timeout_s = self._left_s(), schedule.device.timeout_s
+        now_s = self._clock.monotonic_s()
+        if left_s >= timeout_s:
+            await self._poll(schedule)
+        elif left_s >= max(SHORTEST_PROBE_S, 2 * schedule.usual_s) and now_s < schedule.full_probe_at_s:
+            await self._poll(schedule, left_s)
+        elif self._may_take(timeout_s):
+            schedule.full_probe_at_s = now_s + FULL_PROBE_INTERVAL_S
+            await self._poll(schedule)
+            self._note_overrun()
+
+    async def _poll(self, schedule: _Schedule, timeout_s: float | None = None) -> None:
+        began_s = self._clock.monotonic_s()
+        try:
+            sample = await schedule.device.read(schedule.tier, timeout_s)
+        except Exception as problem:  # noqa: BLE001  # logged whole; one device's defect must not end the others' task
+            self._failed(schedule, problem)
+            return
+        if self._is_heavy(schedule):
+            self._note_overrun()
+        self._take(schedule, sample)
+        if sample.answered:
+            schedule.usual_s = max(USUAL_DECAY * schedule.usual_s, self._clock.monotonic_s() - began_s)
+            schedule.full_probe_at_s = 0.0
+        elif schedule.backoff.failures == 1:
+            schedule.full_probe_at_s = self._clock.monotonic_s() + FULL_PROBE_INTERVAL_S
+
+    async def _read_slow(self, wall_ms: float) -> None:
+        """Go on with slow quantities, one device after the other and a request at a time."""
+        for schedule in self._schedules:
+            number = int(wall_ms - schedule.slow_phase_ms) // self._slow_ms
+            waits = any(waiting is schedule for waiting, _ in self._slow)
+            if schedule.tier == "slow" or "slow" not in schedule.device.tiers or schedule.is_silent or waits:
+                continue
+            if number != schedule.last_slow:
+                schedule.last_slow = number
+                self._slow.append((schedule, schedule.device.begin("slow")))
+        while self._slow:
+            schedule, reading = self._slow[0]
+            if schedule.is_silent:
+                # It is read again as soon as the device answers.
+                schedule.last_slow = -1
+                self._slow.pop(0)
+                continue
+            if not self._may_take(max(reading.next_step_s, schedule.usual_step_s)):
+                return
+            if await self._step(schedule, reading):
+                self._slow.pop(0)
+
+    async def _step(self, schedule: _Schedule, reading: Reading) -> bool:
+        """Send one slow request; true when the reading has ended."""
+        began_s = self._clock.monotonic_s()
+        try:
+            sample = await reading.step()
+        except Exception as problem:  # noqa: BLE001  # as above
+            self._failed(schedule, problem)
+            return True
+        self._note_overrun()
+        if sample is not None:
+            self._take(schedule, sample)
+        if sample is None or sample.answered:
+            schedule.usual_step_s = max(USUAL_DECAY * schedule.usual_step_s, self._clock.monotonic_s() - began_s)
+        return sample is not None
+
+    def _take(self, schedule: _Schedule, sample: Sample) -> None:
+        self.statistics.samples += 1
+        self._deliver(sample)
+        if sample.answered:
             schedule.backoff.succeeded()
-            if tier == "slow":
-                schedule.last_slow = slow
+        else:
+            self.statistics.unanswered += 1
+            schedule.backoff.failed(self._clock.monotonic_s())
+
+    def _failed(self, schedule: _Schedule, problem: Exception) -> None:
+        """Take note of a mistake of ours with one device."""
+        log.error("line %s: reading %s failed", self.line_id, schedule.device.device_id, exc_info=problem)
+        schedule.backoff.failed(self._clock.monotonic_s())

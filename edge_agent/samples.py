@@ -39,6 +39,19 @@ class Sample:
         return sum(integer is not None for integer in self.integers)
 
 
+class Reading(Protocol):
+    """One tier of one device, read in steps between which other devices may have the line."""
+
+    @property
+    def next_step_s(self) -> float:
+        """What the next step will take on the bus if the device answers as most do."""
+        ...
+
+    async def step(self) -> Sample | None:
+        """Ask the next thing; the row when that was the last one."""
+        ...
+
+
 class PolledDevice(Protocol):
     """A device as the sampler sees it: it never raises for what a device or a link can do wrong."""
 
@@ -52,13 +65,36 @@ class PolledDevice(Protocol):
         """The tiers that it has anything to read in."""
         ...
 
-    async def read(self, tier: Tier) -> Sample:
-        """Ask for all quantities of a tier."""
+    @property
+    def timeout_s(self) -> float:
+        """How long a silent device is waited for."""
+        ...
+
+    async def read(self, tier: Tier, timeout_s: float | None = None) -> Sample:
+        """Ask for all quantities of a tier; `timeout_s` is a shorter time to wait than usual."""
+        ...
+
+    def begin(self, tier: Tier) -> Reading:
+        """Prepare to ask for all quantities of a tier in steps."""
         ...
 
     def close(self) -> None:
         """Let go of the link."""
         ...
+
+
+class WholeReading:
+    """A reading of one step, of a device that answers at once."""
+
+    next_step_s = 0.0
+
+    def __init__(self, device: PolledDevice, tier: Tier) -> None:
+        self._device = device
+        self._tier = tier
+
+    async def step(self) -> Sample | None:
+        """Ask for everything."""
+        return await self._device.read(self._tier)
 
 
 def missing_sample(device: str, shape: Shape, time_ms: int, quality: Quality) -> Sample:

@@ -14,7 +14,7 @@ from edge_agent.clock import Clock
 from edge_agent.errors import DeviceReadError, UnusableReplyError
 from edge_agent.modbus_device import ModbusDevice
 from edge_agent.modbus_line import ModbusLine
-from edge_agent.samples import Sample, missing_sample, shape_of
+from edge_agent.samples import Reading, Sample, WholeReading, missing_sample, shape_of
 from edge_agent.totals import Totals
 from wire_format.quality import Quality
 
@@ -94,7 +94,12 @@ class SunspecDevice:
         tiers: tuple[Tier, ...] = ("fast", "slow")
         return tuple(tier for tier in tiers if any(register.tier == tier for register in self._profile.registers))
 
-    async def read(self, tier: Tier) -> Sample:
+    @property
+    def timeout_s(self) -> float:
+        """How long a silent device is waited for."""
+        return self._line.timeout_s
+
+    async def read(self, tier: Tier, timeout_s: float | None = None) -> Sample:
         """Ask for all quantities of a tier."""
         if self._device is None:
             try:
@@ -104,11 +109,17 @@ class SunspecDevice:
                 return self._missing(tier, Quality.LINK_ERROR)
         if tier not in self._device.tiers:
             return self._missing(tier, Quality.DEVICE_ERROR)
-        sample = await self._device.read(tier)
+        sample = await self._device.read(tier, timeout_s)
         if not sample.answered:
             # It may come back with other firmware, and then with other models.
             self._device = None
         return sample
+
+    def begin(self, tier: Tier) -> Reading:
+        """Prepare to ask for all quantities of a tier; in steps once the model block is found."""
+        if self._device is None or tier not in self._device.tiers:
+            return WholeReading(self, tier)
+        return self._device.begin(tier)
 
     def close(self) -> None:
         """Let go of the link."""

@@ -2,24 +2,33 @@
 
 import logging
 import secrets
+from collections import deque
 
 import msgspec
 
 from device_profiles.profile import Register
-from edge_agent.counters import Counter, CounterEventKind, CounterState, CounterUpdate, is_monotonic_total
-from edge_agent.weighing import WeighingDetector, WeighingState
+from edge_agent.counters import Counter, CounterEvent, CounterEventKind, CounterState, CounterUpdate, is_monotonic_total
+from edge_agent.integrals import Integral
+from edge_agent.weighing import WeighingDetector, WeighingEvent, WeighingState
 from wire_format.quality import Quality
+
+MAXIMUM_EVENTS = 1000
 
 log = logging.getLogger(__name__)
 
 
 class _Saved(msgspec.Struct, array_like=True):
-    """The bytes of the state: format 1, the epoch that began with an empty state, counters and weighings by device."""
+    """The bytes of the state: format 1, the epoch that began with an empty state, and what is kept for each device.
+
+    Later versions add fields at the end, so that each reads what the other wrote.
+    """
 
     format: int
     epoch: str
     counters: dict[str, dict[str, tuple[int, int, int, int]]]
     weighings: dict[str, tuple[int, bool, int]]
+    serial_numbers: dict[str, str] = {}
+    integrals: dict[str, dict[str, tuple[int, float]]] = {}
 
 
 class Totals:
@@ -32,8 +41,11 @@ class Totals:
     def __init__(self) -> None:
         self._counters: dict[str, dict[str, Counter]] = {}
         self._detectors: dict[str, WeighingDetector] = {}
+        self._integrals: dict[str, dict[str, Integral]] = {}
         self._saved = _Saved(1, secrets.token_hex(8), {}, {})
         self.urgent = True
+        self.events: deque[CounterEvent | WeighingEvent] = deque(maxlen=MAXIMUM_EVENTS)
+        """What happened, for whoever publishes it: take from the left. The oldest are dropped when nobody does."""
 
     def restore(self, state: bytes) -> None:
         """Go on from the state of an earlier run, before anything is counted; a damaged one is told and left aside."""
@@ -68,11 +80,39 @@ class Totals:
         self._detectors[device] = WeighingDetector(threshold, exponent, state)
         return self._detectors[device]
 
-    def note(self, update: CounterUpdate, exponent: int) -> None:
+    def integral(self, device: str, quantity: str) -> Integral:
+        """The integrated total of a device without one, which goes on from where it stood."""
+        integrals = self._integrals.setdefault(device, {})
+        if quantity not in integrals:
+            total, remainder = self._saved.integrals.get(device, {}).get(quantity, (0, 0.0))
+            integrals[quantity] = Integral(total, remainder)
+        return integrals[quantity]
+
+    def identify(self, device: str, serial_number: str, time_ms: int) -> None:
+        """Take note of which meter answers; when it is another one, the device's totals go on from where they stand."""
+        known = self._saved.serial_numbers.get(device)
+        if known == serial_number:
+            return
+        self._saved.serial_numbers[device] = serial_number
+        self.urgent = True
+        if known is None:
+            return
+        log.warning("%s is another meter since %d: its totals go on from where they stood", device, time_ms)
+        for counter in self._counters.get(device, {}).values():
+            counter.swap()
+
+    def weighed(self, event: WeighingEvent) -> None:
+        """Take note of a weighing."""
+        self.urgent = True
+        self.events.append(event)
+        log.info("%s: weighed %de%d kg", event.device, event.mass, event.exponent)
+
+    def note(self, update: CounterUpdate) -> None:
         """Tell people what happened to a total, and remember it durably."""
         event = update.event
         if event is None:
             return
+        self.events.append(event)
         if event.kind not in {CounterEventKind.JITTER, CounterEventKind.TRANSIENT}:
             self.urgent = True
         level = logging.INFO if event.kind is CounterEventKind.JITTER else logging.WARNING
@@ -83,9 +123,9 @@ class Totals:
             event.quantity,
             event.kind.value,
             event.before,
-            exponent,
+            event.exponent,
             event.after,
-            exponent,
+            event.exponent,
         )
 
     def encode(self) -> bytes:
@@ -98,6 +138,8 @@ class Totals:
                     if (state := counter.state) is not None
                 }
             )
+        for device, integrals in self._integrals.items():
+            self._saved.integrals[device] = {name: (value.total, value.remainder) for name, value in integrals.items()}
         for device, detector in self._detectors.items():
             self._saved.weighings[device] = (detector.state.total, detector.state.counted, detector.state.exponent)
         self.urgent = False
@@ -110,20 +152,20 @@ class DeviceTotals:
     def __init__(self, totals: Totals, device: str, registers: tuple[Register, ...]) -> None:
         self._totals = totals
         self._counters = [
-            (index, register.exponent, totals.counter(device, register.quantity, register.exponent, _modulus(register)))
+            (index, totals.counter(device, register.quantity, register.exponent, _modulus(register)))
             for index, register in enumerate(registers)
             if is_monotonic_total(register.quantity)
         ]
 
     def apply(self, integers: list[int | None], quality: list[Quality], time_ms: int) -> None:
         """Replace raw readings by totals; one that is held back becomes a missing value."""
-        for index, exponent, counter in self._counters:
+        for index, counter in self._counters:
             raw = integers[index]
             if raw is None:
                 continue
             update = counter.update(raw, time_ms, quality[index])
             if update.event is not None:
-                self._totals.note(update, exponent)
+                self._totals.note(update)
             integers[index], quality[index] = update.total, update.quality
 
 

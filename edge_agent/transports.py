@@ -6,20 +6,21 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class SerialPort:
-    """An RS-485 or RS-232 port with 8 data bits."""
+    """An RS-485 or RS-232 port. Modbus RTU has 8 data bits; some scales have 7."""
 
     port: str
     baud: int = 9600
     parity: Literal["N", "E", "O"] = "N"
     stop_bits: Literal[1, 2] = 1
+    data_bits: Literal[7, 8] = 8
 
     @property
     def character_s(self) -> float:
-        """How long one character takes: start bit, 8 data bits, parity, stop bits."""
-        return (9 + (self.parity != "N") + self.stop_bits) / self.baud
+        """How long one character takes: start bit, data bits, parity, stop bits."""
+        return (1 + self.data_bits + (self.parity != "N") + self.stop_bits) / self.baud
 
     def __str__(self) -> str:
-        return f"{self.port} at {self.baud} 8{self.parity}{self.stop_bits}"
+        return f"{self.port} at {self.baud} {self.data_bits}{self.parity}{self.stop_bits}"
 
 
 @dataclass(frozen=True, slots=True)

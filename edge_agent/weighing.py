@@ -12,6 +12,16 @@ class WeighingState:
     exponent: int
 
 
+@dataclass(frozen=True, slots=True)
+class WeighingEvent:
+    """A load that was weighed: mass * 10**exponent kg at a time."""
+
+    device: str
+    mass: int
+    exponent: int
+    time_ms: int
+
+
 class WeighingDetector:
     """Counts a load once: when it is stable and above the threshold, and not again until it was nearly gone.
 
@@ -28,14 +38,22 @@ class WeighingDetector:
         else:
             self.state = _rescaled(state, exponent)
 
+    def would_count(self, weight: int) -> bool:
+        """Whether a stable weight would complete a weighing."""
+        return not self.state.counted and weight >= self._threshold
+
+    def is_empty(self, weight: int) -> bool:
+        """Whether nearly nothing lies there."""
+        return weight < self._empty_below
+
     def update(self, weight: int, *, stable: bool) -> int:
         """Take a reading; returns the mass of the weighing that it completes, 0 when it completes none."""
         state = self.state
         if state.counted:
-            if weight < self._empty_below:
+            if self.is_empty(weight):
                 state.counted = False
             return 0
-        if stable and weight >= self._threshold:
+        if stable and self.would_count(weight):
             state.counted = True
             state.total += weight
             return weight

@@ -48,9 +48,21 @@ def words(*values: int) -> bytes:
     return b"".join(value.to_bytes(2, "big") for value in values)
 
 
+async def answered(line: ModbusLine, address: int, count: int = 2) -> bytes:
+    """Registers of unit 1, asked for until they come."""
+
+    async def attempt() -> bytes:
+        try:
+            return await line.read(1, 3, address, count)
+        except (ReplyTimeoutError, UnusableReplyError):
+            return b""
+
+    return await eventually_async(attempt)
+
+
 @asynccontextmanager
-async def line_over(transport: Transport, late_window_s: float = 0.4) -> AsyncIterator[ModbusLine]:
-    line = ModbusLine("rs485-1", transport, SystemClock(), timeout_s=TIMEOUT_S, late_window_s=late_window_s)
+async def line_over(transport: Transport) -> AsyncIterator[ModbusLine]:
+    line = ModbusLine("rs485-1", transport, SystemClock(), timeout_s=TIMEOUT_S)
     try:
         yield line
     finally:
@@ -110,17 +122,47 @@ async def test_rtu_frames_over_tcp() -> None:
         assert await line.read(3, 3, 7, 1) == words(7)
 
 
-async def test_a_late_reply_is_never_the_answer_to_the_next_request(tmp_path: Path) -> None:
-    # Both requests ask for two registers of the same unit: only time tells their replies apart.
-    # The second answer takes so long that the late first one would come before it.
-    late = Misbehaviour(lambda reply: replace(reply, delay_s=TIMEOUT_S + 0.2, detached=True), turns={1})
-    slow = Misbehaviour(lambda reply: replace(reply, delay_s=0.15), turns={2})
+@pytest.mark.parametrize("lateness_s", [TIMEOUT_S + 0.03, 2 * TIMEOUT_S - 0.03])
+async def test_a_late_reply_is_never_the_answer_to_another_request(tmp_path: Path, lateness_s: float) -> None:
+    # All requests ask for two registers of the same unit: nothing in a reply tells which one it answers.
+    late = Misbehaviour(lambda reply: replace(reply, delay_s=lateness_s, detached=True), turns={1})
+    slow = Misbehaviour(lambda reply: replace(reply, delay_s=0.12), turns=range(2, 20))
     async with rtu_line(tmp_path, {1: unit(late, slow)}) as line:
         with pytest.raises(ReplyTimeoutError):
-            # 256 characters at 19200 baud belong to the timeout too; the reply is later than that.
             await line.read(1, 3, 10, 2)
-        assert await line.read(1, 3, 20, 2) == words(20, 21)
+        assert await answered(line, 20) == words(20, 21)
         assert await line.read(1, 3, 30, 2) == words(30, 31)
+
+
+async def test_a_reply_that_is_very_late_is_told_by_the_order_of_answers(tmp_path: Path) -> None:
+    # The device is busy for so long that three requests wait in it, and then it answers them one after the other.
+    busy = Misbehaviour(lambda reply: replace(reply, delay_s=5 * TIMEOUT_S), turns={1})
+    async with rtu_line(tmp_path, {1: unit(busy)}) as line:
+        with pytest.raises(ReplyTimeoutError):
+            await line.read(1, 3, 10, 8)
+        for address in (20, 30, 40):
+            assert await answered(line, address, 8) == words(*range(address, address + 8))
+
+
+async def test_other_units_are_asked_while_a_late_reply_may_come(tmp_path: Path) -> None:
+    late = Misbehaviour(lambda reply: replace(reply, delay_s=TIMEOUT_S + 0.05, detached=True), turns={1})
+    slow = Misbehaviour(lambda reply: replace(reply, delay_s=0.1), turns={1})
+    async with rtu_line(tmp_path, {1: unit(late), 2: unit(slow, first=1000)}) as line:
+        with pytest.raises(ReplyTimeoutError):
+            await line.read(1, 3, 10, 2)
+        assert await line.read(2, 3, 10, 2) == words(1010, 1011)
+
+
+async def test_an_exception_that_may_be_late_answers_nothing(tmp_path: Path) -> None:
+    late = Misbehaviour(lambda reply: replace(reply, pdu=b"\x83\x02", delay_s=5 * TIMEOUT_S), turns={1})
+    async with rtu_line(tmp_path, {1: unit(late)}) as line:
+        with pytest.raises(ReplyTimeoutError):
+            await line.read(1, 3, 10, 2)
+        await asyncio.sleep(3 * TIMEOUT_S)
+        with pytest.raises(UnusableReplyError, match="exception 2 after an unanswered request"):
+            await line.read(1, 3, 20, 3)
+        with pytest.raises(ReplyTimeoutError, match="late reply may come"):
+            await line.read(1, 3, 20, 3)
 
 
 async def test_a_late_reply_on_tcp_is_told_by_its_transaction() -> None:
@@ -146,9 +188,12 @@ async def test_a_silent_unit_costs_one_timeout_and_leaves_the_others_alone(tmp_p
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        (lambda reply: replace(reply, frame_edits=(lambda frame: frame[:-1] + bytes((frame[-1] ^ 1,)),)), "frame"),
-        (lambda reply: replace(reply, frame_edits=(lambda frame: frame[:-3],)), "frame"),
-        (lambda reply: replace(reply, unit_id=reply.unit_id + 1), "frame"),
+        (
+            lambda reply: replace(reply, frame_edits=(lambda frame: frame[:-1] + bytes((frame[-1] ^ 1,)),)),
+            "no valid answer",
+        ),
+        (lambda reply: replace(reply, frame_edits=(lambda frame: frame[:-3],)), "no valid answer"),
+        (lambda reply: replace(reply, unit_id=reply.unit_id + 1), "no valid answer"),
         (lambda reply: replace(reply, pdu=b"\x04" + reply.pdu[1:]), "function code 4"),
         (lambda reply: replace(reply, pdu=b"\x03\x02" + reply.pdu[2:4]), "2 bytes of data instead of 4"),
         (lambda reply: replace(reply, pdu=b"\x03\x06" + reply.pdu[2:] + b"\0\0"), "6 bytes of data instead of 4"),

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -55,12 +56,19 @@ def test_whatever_is_missing_all_else_is_read_in_the_end(seed: int) -> None:
     assert [item.address for request in plan.requests for item in request.registers] == readable
 
 
-def test_a_device_that_refuses_everything_is_asked_for_nothing_until_holes_are_forgotten() -> None:
+def test_a_device_that_refuses_everything_is_asked_again_register_by_register() -> None:
     plan = ReadPlan([register(address, 2) for address in range(0, 12, 2)], LIMITS)
     settle(plan, set(range(100)), cycles=100)
     assert list(plan.requests) == []
-    plan.forget_holes()
+    while (request := plan.next_probe()) is not None:
+        plan.probe_answered(request)
     assert [(request.address, request.count) for request in plan.requests] == [(0, 12)]
+
+
+def test_what_a_document_calls_unreadable_is_never_probed() -> None:
+    plan = ReadPlan([register(0), register(2)], replace(LIMITS, holes=frozenset({(3, 1)})))
+    assert [(request.address, request.count) for request in plan.requests] == [(0, 1), (2, 1)]
+    assert plan.next_probe() is None
 
 
 def test_two_registers_at_one_address_are_one_suspect() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from device_profiles.profile import Tier
 from edge_agent.sampler import Sampler
-from edge_agent.samples import ColumnShape, Sample, missing_sample
+from edge_agent.samples import ColumnShape, Reading, Sample, missing_sample
 from tests.edge_agent.clocks import ManualClock
 from wire_format.quality import Quality
 
@@ -20,22 +20,47 @@ class Meter:
         self.device_id = device_id
         self.tiers: tuple[Tier, ...] = ("fast", "slow")
         self.duration_s = duration_s
+        self.timeout_s = 1.0
         self.silent = False
         self.closed = False
         self.broken = False
-        self._clock = clock
+        self.clock = clock
+        self.slow_steps = 1
 
-    async def read(self, tier: Tier) -> Sample:
-        await self._clock.sleep(1.0 if self.silent else self.duration_s)
+    async def read(self, tier: Tier, timeout_s: float | None = None) -> Sample:
+        await self.clock.sleep((timeout_s or self.timeout_s) if self.silent else self.duration_s)
         if self.broken:
             raise RuntimeError("a mistake")
-        time_ms = round(self._clock.wall_ms())
+        time_ms = round(self.clock.wall_ms())
         if self.silent:
             return missing_sample(self.device_id, SHAPE, time_ms, Quality.LINK_ERROR)
         return Sample(self.device_id, SHAPE, time_ms, (1 if tier == "fast" else 2,), (Quality.GOOD,))
 
+    def begin(self, tier: Tier) -> Reading:
+        return Steps(self, tier, self.slow_steps)
+
     def close(self) -> None:
         self.closed = True
+
+
+class Steps:
+    """A reading whose steps each take as long as a poll."""
+
+    def __init__(self, meter: Meter, tier: Tier, steps: int) -> None:
+        self._meter = meter
+        self._tier: Tier = tier
+        self._left = steps
+
+    @property
+    def next_step_s(self) -> float:
+        return self._meter.duration_s
+
+    async def step(self) -> Sample | None:
+        self._left -= 1
+        if self._left:
+            await self._meter.clock.sleep(self._meter.duration_s)
+            return None
+        return await self._meter.read(self._tier)
 
 
 class Recording:

@@ -4,11 +4,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from edge_agent.clock import SystemClock
+from edge_agent.clock import Clock, SystemClock
 from edge_agent.samples import Sample
-from edge_agent.scale import MtSicsScale
+from edge_agent.scale import Scale, scale_driver
+from edge_agent.scale_protocols.protocols import SCALE_PROTOCOLS
 from edge_agent.totals import Totals
-from edge_agent.transports import SerialPort, TcpAddress
+from edge_agent.transports import SerialPort, TcpAddress, Transport
 from tests.edge_agent.clocks import ManualClock
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.terminals import PseudoTerminal
@@ -53,10 +54,21 @@ async def running_scale() -> AsyncIterator[ScaleServer]:
         await asyncio.sleep(0)
 
 
-def driver_of(scale: ScaleServer, totals: Totals | None = None, timeout_s: float = 0.2) -> MtSicsScale:
-    return MtSicsScale(
-        "packing-scale", TcpAddress(LOOPBACK, scale.port), SystemClock(), totals or Totals(), timeout_s=timeout_s
-    )
+def scale_at(
+    transport: Transport,
+    clock: Clock | None = None,
+    totals: Totals | None = None,
+    *,
+    protocol: str = "mt_sics",
+    timeout_s: float = 0.2,
+) -> Scale:
+    quantities = ("weight_net", "weight_gross", "weight_tare", "weight_stable", "weighed_mass_total")
+    known = ("packing-scale", SCALE_PROTOCOLS[protocol], quantities, transport, clock or SystemClock())
+    return scale_driver(*known, totals or Totals(), threshold_kg=0.1, timeout_s=timeout_s)
+
+
+def driver_of(scale: ScaleServer, totals: Totals | None = None, clock: Clock | None = None) -> Scale:
+    return scale_at(TcpAddress(LOOPBACK, scale.port), clock, totals)
 
 
 def cell(sample: Sample, quantity: str) -> tuple[float | None, Quality]:
@@ -95,7 +107,7 @@ async def test_an_overloaded_scale_has_no_weight_but_its_sum() -> None:
 async def test_a_silent_scale_is_a_link_error_and_its_late_answer_is_not_taken() -> None:
     async with running_scale() as scale:
         clock = ManualClock()
-        driver = MtSicsScale("s", TcpAddress(LOOPBACK, scale.port), clock, Totals(), timeout_s=0.1)
+        driver = driver_of(scale, clock=clock)
         scale.answer = None
         sample = await driver.read("fast")
         assert cell(sample, "weight_net") == (None, Quality.LINK_ERROR)
@@ -127,7 +139,7 @@ async def test_an_answer_without_an_end_is_bounded() -> None:
 async def test_a_broken_connection_is_made_again() -> None:
     async with running_scale() as scale:
         clock = ManualClock()
-        driver = MtSicsScale("s", TcpAddress(LOOPBACK, scale.port), clock, Totals())
+        driver = driver_of(scale, clock=clock)
         assert (await driver.read("fast")).answered
         scale.drop()
         assert not (await driver.read("fast")).answered
@@ -138,7 +150,7 @@ async def test_a_broken_connection_is_made_again() -> None:
 
 async def test_where_nobody_listens_the_next_try_waits() -> None:
     clock = ManualClock()
-    driver = MtSicsScale("s", TcpAddress(LOOPBACK, free_port()), clock, Totals())
+    driver = scale_at(TcpAddress(LOOPBACK, free_port()), clock)
     assert not (await driver.read("fast")).answered
     async with asyncio.timeout(0.2):
         for _ in range(50):
@@ -159,7 +171,7 @@ async def test_a_scale_on_a_serial_port(pseudo_terminal: PseudoTerminal) -> None
     loop = asyncio.get_running_loop()
     controller = open(pseudo_terminal.controller, "r+b", buffering=0, closefd=False)  # noqa: ASYNC230, SIM115
     loop.add_reader(controller, lambda: controller.write(b"S S 1.500 kg\r\n") if controller.read(64) else None)
-    driver = MtSicsScale("s", SerialPort(pseudo_terminal.device), SystemClock(), Totals())
+    driver = scale_at(SerialPort(pseudo_terminal.device))
     try:
         assert cell(await driver.read("fast"), "weight_net") == (1.5, Quality.GOOD)
     finally:

@@ -1,0 +1,1 @@
+"""What weighing scales say, a module for each family of protocols. Pure: bytes in, weights out."""
