@@ -20,8 +20,9 @@ from wire_format.quantities import QUANTITIES
 NOBODY_LISTENS_PORT = 9
 """The discard service: the agent keeps everything in its outbox, where it is read at the end."""
 
-_LOOK_BACK_S = 0.5
-_LOOK_AHEAD_S = 0.25
+_LOOK_BACK_S = 1.0
+_LOOK_AHEAD_S = 1.0
+"""A row is timed at the middle of its transaction, which takes longer when a part of it is asked in vain."""
 _FLOAT_SHARE = 2e-7
 _PRESENT_SHARE = 0.01
 _RECORDS_MAX = 10_000_000
