@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 from device_profiles.configuration import ORDERS, resolution, unfit
 from device_profiles.encodings import BIT_CODES, FORMATS, REGISTER_COUNTS
-from device_profiles.errors import ProfileError
+from device_profiles.errors import RuleError
 from device_profiles.profile import (
     Encoding,
     FunctionCode,
@@ -20,6 +19,7 @@ from device_profiles.profile import (
     Setting,
     SettingFactor,
 )
+from device_profiles.register_rules import check_helpers, check_overlap
 from device_profiles.schema import HelperText, IdentificationText, LayoutText, ProfileText, QuantityText, RegisterText
 from device_profiles.tiers import default_tier
 from device_profiles.units import NEED_NO_UNIT, factors
@@ -28,10 +28,6 @@ from wire_format.quantities import QUANTITIES, Quantity
 _SIGNED = frozenset({Encoding.S16, Encoding.S32, Encoding.S64})
 _FLOATS = frozenset({Encoding.F32, Encoding.F64})
 _COUNTED = frozenset({Encoding.BCD, Encoding.MOD10K, Encoding.MOD10K_SIGNED})
-
-
-class RuleError(ProfileError):
-    """A rule is broken; the message is "key: rule", the file is not known here."""
 
 
 def build_profile(profile_id: str, text: ProfileText) -> Profile:
@@ -70,8 +66,8 @@ def _layout(
         _quantity(text, layout, name, register, f"{prefix}registers.{name}")
         for name, register in layout.registers.items()
     )
-    _check_helpers(prefix, registers, helpers)
-    _check_overlap(prefix, (*registers, *helpers), text.max_registers_per_request)
+    check_helpers(prefix, registers, helpers)
+    check_overlap(prefix, (*registers, *helpers), text.max_registers_per_request)
     codes = text.function_code or ()
     return Profile(
         id=profile_id,
@@ -361,48 +357,3 @@ def _as_raw(value: int, encoding: Encoding, bits: int, key: str) -> int:
     if encoding in _SIGNED:
         return value - (1 << bits) if value >= 1 << (bits - 1) else value
     return value % (1 << bits)
-
-
-def _check_helpers(prefix: str, registers: tuple[Register, ...], helpers: tuple[Register, ...]) -> None:
-    present = {helper.quantity for helper in helpers}
-    used: set[str] = set()
-    for register in registers:
-        for name in register.helper_names:
-            if name not in present:
-                key = f"{prefix}registers.{register.quantity}.{_key_of(register, name)}"
-                raise RuleError(f"{key}: there is no helper {name!r}")
-            used.add(name)
-    for name in sorted(present - used):
-        raise RuleError(f"{prefix}helpers.{name}: no register uses it")
-    for name in sorted(present & {register.quantity for register in registers}):
-        raise RuleError(f"{prefix}helpers.{name}: a quantity has the same name")
-
-
-def _key_of(register: Register, helper: str) -> str:
-    """The key by which a register names a helper."""
-    keys = {register.scale_factor: "scale_factor", register.negative_if: "negative_if"}
-    keys |= {register.summand: "minus" if register.subtracts else "plus"}
-    keys |= dict.fromkeys(register.unusable_if, "unusable_if")
-    return keys.get(helper, "multiply_by or unit_by")
-
-
-def _check_overlap(prefix: str, registers: tuple[Register, ...], limit: int) -> None:
-    ordered = sorted(registers, key=lambda register: (register.function_code, register.address))
-    for register in ordered:
-        if register.count > limit:
-            raise RuleError(
-                f"{prefix}registers.{register.quantity}: needs {register.count} registers, {limit} may be asked for"
-            )
-        if register.address + register.count > 65536:
-            raise RuleError(f"{prefix}registers.{register.quantity}.address: reaches beyond 65535")
-    for first, second in pairwise(ordered):
-        last = first.address + first.count - 1
-        if first.function_code == second.function_code and last >= second.address and not _share(first, second):
-            key = f"{prefix}registers.{second.quantity}.address"
-            raise RuleError(f"{key}: overlaps {first.quantity} ({first.address} to {last})")
-
-
-def _share(first: Register, second: Register) -> bool:
-    """Whether two lie in the same registers rightly: as bits of them."""
-    same = (first.address, first.count) == (second.address, second.count)
-    return same and (first.bits is not None or second.bits is not None)

@@ -7,3 +7,7 @@ class ProfileError(ValueError):
 
 class UnknownProfileError(ProfileError):
     """No profile has that id; the message names those that look like it."""
+
+
+class RuleError(ProfileError):
+    """A rule is broken; the message is "key: rule", the file is not known where it is raised."""

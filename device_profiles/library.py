@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from device_profiles.conversion import RuleError, build_profile
-from device_profiles.errors import ProfileError, UnknownProfileError
+from device_profiles.conversion import build_profile
+from device_profiles.errors import ProfileError, RuleError, UnknownProfileError
 from device_profiles.profile import Profile
 from device_profiles.schema import ProfileText
 

@@ -1,0 +1,73 @@
+"""Months of a simulated plant's readings in the store: through the collector's ingest, then evaluated."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
+from collector.ingest import Incoming, Ingest
+from collector.quarantine import Quarantine
+from evaluation.worker import Worker
+from simulators.factory.history import payloads
+from simulators.factory.plant import Plant
+from simulators.factory.plant_site import site_document
+from site_config.schema import Site, SiteFile
+from store.factory import open_entities, open_readings
+from store.server_file import ServerFile
+from wire_format.topics import EdgeAddress
+
+_AUTHOR = "simulate history"
+_SHORTEST_GAP_S = 60.0
+_GAP_LIMIT_INTERVALS = 3
+
+
+async def write_history(
+    plant: Plant,
+    settings: ServerFile,
+    start_s: float,
+    end_s: float,
+    *,
+    interval_s: float = 60.0,
+    site: str | None = None,
+    evaluate: bool = True,
+) -> dict[str, float]:
+    """Import the site, store the readings of [start, end) and, if asked, compute intervals and days.
+
+    Args:
+        plant: what is recorded.
+        settings: where it is stored.
+        start_s: seconds since 1970 UTC, not before the plant's first day.
+        end_s: the same.
+        interval_s: between two rows of a device.
+        site: the site's slug, the plant's id if None.
+        evaluate: whether to wait for intervals and days.
+
+    Returns:
+        How many batches and values were written, and in how many seconds.
+    """
+    declared = Site(SiteFile.model_validate(site_document(plant.file, site=site)))
+    began_s = time.monotonic()
+    async with AsyncExitStack() as at_the_end:
+        readings = open_readings(settings.store)
+        at_the_end.push_async_callback(readings.close)
+        entities = open_entities(settings.entities)
+        at_the_end.push_async_callback(entities.close)
+        quarantine = Quarantine(settings.entities)
+        at_the_end.push_async_callback(quarantine.close)
+        await entities.import_site(declared, _AUTHOR)
+        topic = EdgeAddress(declared.site, declared.edge).topic("batch")
+        ingest = Ingest(readings, entities, quarantine)
+        batches = values = 0
+        for payload, count in payloads(plant, start_s, end_s, interval_s):
+            await ingest.take(Incoming(topic, payload))
+            batches, values = batches + 1, values + count
+        written_s = time.monotonic() - began_s
+        facts = {"batches": float(batches), "values": float(values), "seconds_to_write": round(written_s, 1)}
+        if evaluate:
+            gap_limit_s = max(_SHORTEST_GAP_S, interval_s * _GAP_LIMIT_INTERVALS)
+            worker = Worker(readings, entities, gap_limit_ms=round(gap_limit_s * 1000))
+            try:
+                await worker.work(1.0, asyncio.Event(), once=True)
+            finally:
+                await worker.release()
+            facts["seconds_to_evaluate"] = round(time.monotonic() - began_s - written_s, 1)
+    return facts

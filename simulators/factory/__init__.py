@@ -1,0 +1,1 @@
+"""A factory: lines, machines, air, cooling, sun, outages, water and materials that agree with each other."""
