@@ -1,8 +1,10 @@
 """Lets the agent read a scenario and compares what it kept with what the scenario file expects."""
 
 import asyncio
+import functools
 import itertools
 import logging
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +25,7 @@ NOBODY_LISTENS_PORT = 9
 _LOOK_BACK_S = 1.0
 _LOOK_AHEAD_S = 1.0
 """A row is timed at the middle of its transaction, which takes longer when a part of it is asked in vain."""
+_STEP_S = 0.25
 _FLOAT_SHARE = 2e-7
 _PRESENT_SHARE = 0.01
 _RECORDS_MAX = 10_000_000
@@ -122,7 +125,7 @@ def _differences(
     marks = {quality for reading in readings.values() for quality in _once_started(reading)} - {Quality.GOOD}
     yield from _sets("qualities", expected.qualities, (mark.name.lower() for mark in marks))
     yield from _sets("events", expected.events, events)
-    source = device.true_at if expected.values == "true" else device.shown_at
+    source = functools.cache(device.true_at if expected.values == "true" else device.shown_at)
     for quantity, reading in readings.items():
         if quantity in expected.totals:
             yield from _growth(quantity, reading, expected.totals[quantity], source)
@@ -152,14 +155,15 @@ def _wrong_values(quantity: str, reading: Reading, source: ValuesAt) -> Iterator
     for time_s, value, quality in zip(reading.times_s, reading.values, reading.qualities, strict=True):
         if quality is not Quality.GOOD or value is None:
             continue
-        around = (source(max(0.0, time_s - _LOOK_BACK_S)), source(max(0.0, time_s + _LOOK_AHEAD_S)))
-        ends = [number for values in around if isinstance(number := values.get(quantity), float)]
-        if len(ends) < len(around):
+        steps = range(math.floor((time_s - _LOOK_BACK_S) / _STEP_S), math.ceil((time_s + _LOOK_AHEAD_S) / _STEP_S) + 1)
+        around = [source(max(0.0, step * _STEP_S)).get(quantity) for step in steps]
+        right = [number for number in around if isinstance(number, float)]
+        if len(right) < len(around):
             continue
         share = _FLOAT_SHARE if is_total(quantity) else _PRESENT_SHARE
-        slack = reading.resolution + share * max(map(abs, ends))
-        if not min(ends) - slack <= value <= max(ends) + slack:
-            yield f"{quantity}: {value} at {time_s:.1f} s, between {min(ends):.6g} and {max(ends):.6g} were right"
+        slack = reading.resolution + share * max(map(abs, right))
+        if not min(right) - slack <= value <= max(right) + slack:
+            yield f"{quantity}: {value} at {time_s:.1f} s, between {min(right):.9g} and {max(right):.9g} were right"
             return
 
 
