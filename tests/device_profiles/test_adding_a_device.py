@@ -69,3 +69,8 @@ def test_decode_takes_settings_from_the_command_line(folder: Path, capsys: pytes
     for wrong in ("current_transformer_ratio", "current_transformer_ratio=many", "ratio=40"):
         assert main([*words, "--set", wrong]) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_the_example_of_a_site_file_fits_its_profiles(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["edge", "plan", "--config", str(PAGE.parent / "site-file.example.yaml")]) == 0
+    assert "air-flow (suto/s401, unit 1)" in capsys.readouterr().out
