@@ -14,8 +14,9 @@ from playwright.async_api import Browser, Page
 from tests.servers.ports import free_port
 from tests.servers.processes import ManagedProcess, Processes
 from tests.servers.waiting import eventually_async
-from tests.visit.bakery import SITE, Bakery
+from tests.visit.bakery import SITE, Bakery, column
 from visit import wording
+from wire_format.batch import DeviceRows
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
@@ -118,8 +119,8 @@ async def test_new_readings_arrive_by_themselves(bakery: Bakery, serve: Serve, b
     page = await opened(browser, served.url)
     before = await text_of(page, ".lm-now")
 
-    bakery.now_ms += 7_000
-    await bakery.fill(hours=0.001, every_s=1)
+    power = column("active_power_total", [25_000.0])
+    await bakery.write([DeviceRows("main-meter", (bakery.now_ms + 5_000,), (power,))])
 
     async def changed() -> bool:
         return await text_of(page, ".lm-now") != before
