@@ -251,6 +251,8 @@ class Outbox:
         except BaseException:
             self._journal.switch_back()
             raise
+        if self._journal.moving:
+            self._log.secure()  # nothing else will have these records when the journal is empty
         self._journal.moving = []
         self._journal.empty()
         self._is_journal_clean = True

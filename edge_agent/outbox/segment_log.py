@@ -124,6 +124,16 @@ class SegmentLog:
             if not self._delete_acknowledged() and not self._thin_oldest():
                 self._cut_oldest()
 
+    def secure(self) -> None:
+        """Have the newest segment on the disk, with all that is acknowledged; raises OSError."""
+        if self._newest is None:
+            return
+        self._note_acknowledged(self._newest)
+        os.fdatasync(self._newest.file.descriptor)
+        if not self._newest.synced:
+            sync_directory(self._directory)
+            self._newest.synced = True
+
     def read(self, numbers: range) -> list[Record]:
         """The records that answer for any of these numbers."""
         found: list[Record] = []
@@ -212,18 +222,10 @@ class SegmentLog:
         deletable = self._deletable()
         if not deletable:
             return False
-        self._secure_newest()
+        self.secure()
         if not self._delete(deletable):
             raise OSError(None, "the outbox is full and the oldest segment cannot be deleted")
         return True
-
-    def _secure_newest(self) -> None:
-        assert self._newest is not None  # noqa: S101  # there is one before room is made
-        self._note_acknowledged(self._newest)
-        os.fdatasync(self._newest.file.descriptor)
-        if not self._newest.synced:
-            sync_directory(self._directory)
-            self._newest.synced = True
 
     def _note_acknowledged(self, newest: OpenSegment) -> None:
         noted = [range(numbers.start, min(numbers.stop, self.next_number)) for numbers in self._unnoted]
@@ -244,7 +246,7 @@ class SegmentLog:
             self._learn(segment, end)
             if earlier is not None:
                 self._learn(earlier, segment.first)
-            self._secure_newest()
+            self.secure()
             thinned = thin_segment(segment, earlier, end, self.acknowledged, self._report)
         except OSError as problem:
             logger.warning("outbox: %s cannot be thinned: %s", segment.path, problem.strerror)
@@ -271,7 +273,7 @@ class SegmentLog:
                 *(self._directory, numbers[0], numbers[-1], first_ms, last_ms),
             )
         self.acknowledge(range(oldest.first, end))
-        self._secure_newest()
+        self.secure()
         if not self._delete([oldest]):
             raise OSError(None, "the outbox is full and the oldest segment cannot be deleted")
 
