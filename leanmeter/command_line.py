@@ -15,6 +15,7 @@ COMMANDS = {
     "visit": ("leanmeter.visit_command", "serve the phone page"),
     "simulate": ("leanmeter.simulate_command", "stand-ins for meters, scales and a whole workshop"),
     "profiles": ("leanmeter.profiles_command", "device models: list, show, decode, check"),
+    "baselines": ("leanmeter.baselines_command", "baselines, savings, bills and tariffs from your own tables"),
     "dashboards": ("leanmeter.dashboards_command", "build the Grafana dashboards"),
 }
 
