@@ -17,8 +17,8 @@ SILENT_FREE_FAILURES = 2
 LONGEST_SLEEP_S = 1.0
 """A clock that is set back must not make the sampler wait for the hour to come round again."""
 
-SPARE_S = 0.03
-"""A request is meant to be over that long before the next poll: one that it overruns is skipped."""
+SPARE_S = 0.01
+"""A request is meant to be over that long before the next poll."""
 
 SHORTEST_PROBE_S = 0.1
 """A device that is silent is not asked when less than that is left of a cycle."""
@@ -27,10 +27,7 @@ FULL_PROBE_INTERVAL_S = 300.0
 """How often a silent device gets its whole timeout, though the others lose a poll by it."""
 
 OVERRUN_SHARE = 0.05
-"""The part of the others' polls that work which never fits into a cycle may cost."""
-
-PATIENCE_POLLS = 10
-"""For how many polls, or for a whole slow interval, work waits to fit before it may cost the others one."""
+"""The part of the time that work which does not fit into a cycle may take from the polls of other devices."""
 
 USUAL_DECAY = 0.9
 """How fast an exceptionally long poll is forgotten, a poll."""
@@ -54,9 +51,6 @@ class _Schedule:
     usual_step_s: float = 0.0
     """What one slow request takes of late."""
     full_probe_at_s: float = 0.0
-    polled_at_s: float = 0.0
-    slow_since_s: float = 0.0
-    """When its slow quantities became due."""
 
     @property
     def is_silent(self) -> bool:
@@ -147,9 +141,8 @@ class Sampler:
                 await self._poll(schedule)
         # Where there is nobody to disturb, nothing has to fit.
         alone = all(schedule.is_silent or self._is_heavy(schedule) for schedule in self._schedules)
-        patience_s = PATIENCE_POLLS * self._base_ms / 1000
         for schedule in heavy:
-            if alone or self._may_take(schedule.usual_s, schedule.polled_at_s + patience_s):
+            if alone or self._may_take(schedule.usual_s):
                 await self._poll(schedule)
             else:
                 self.statistics.skipped_polls += 1
@@ -176,17 +169,14 @@ class Sampler:
     def _left_s(self) -> float:
         return self._cycle_ends_s - self._clock.monotonic_s()
 
-    def _may_take(self, duration_s: float, patient_until_s: float) -> bool:
-        """Whether work fits into what is left of the cycle, or has waited so long that the others have to."""
-        now_s = self._clock.monotonic_s()
-        return duration_s <= self._left_s() or now_s >= max(patient_until_s, self._overrun_at_s)
+    def _may_take(self, duration_s: float) -> bool:
+        """Whether work fits into what is left of the cycle, or has been put off for so long that it has to be done."""
+        return duration_s <= self._left_s() or self._clock.monotonic_s() >= self._overrun_at_s
 
     def _note_overrun(self) -> None:
-        """Every overrun costs the others at least a poll, and allows none for a time."""
         overrun_s = -self._left_s()
         if overrun_s > 0:
-            cost_s = max(overrun_s, self._base_ms / 1000)
-            self._overrun_at_s = max(self._overrun_at_s, self._clock.monotonic_s() + cost_s / OVERRUN_SHARE)
+            self._overrun_at_s = max(self._overrun_at_s, self._clock.monotonic_s() + overrun_s / OVERRUN_SHARE)
 
     async def _probe(self, schedule: _Schedule) -> None:
         """Try a silent device in what is left of the cycle, with its whole timeout as far as that is possible."""
@@ -196,7 +186,7 @@ class Sampler:
             await self._poll(schedule)
         elif left_s >= max(SHORTEST_PROBE_S, 2 * schedule.usual_s) and now_s < schedule.full_probe_at_s:
             await self._poll(schedule, left_s)
-        elif self._may_take(timeout_s, schedule.full_probe_at_s):
+        elif self._may_take(timeout_s):
             schedule.full_probe_at_s = now_s + FULL_PROBE_INTERVAL_S
             await self._poll(schedule)
             self._note_overrun()
@@ -211,7 +201,6 @@ class Sampler:
         if self._is_heavy(schedule):
             self._note_overrun()
         self._take(schedule, sample)
-        schedule.polled_at_s = began_s
         if sample.answered:
             schedule.usual_s = max(USUAL_DECAY * schedule.usual_s, self._clock.monotonic_s() - began_s)
             schedule.full_probe_at_s = 0.0
@@ -227,7 +216,6 @@ class Sampler:
                 continue
             if number != schedule.last_slow:
                 schedule.last_slow = number
-                schedule.slow_since_s = self._clock.monotonic_s()
                 self._slow.append((schedule, schedule.device.begin("slow")))
         while self._slow:
             schedule, reading = self._slow[0]
@@ -236,8 +224,7 @@ class Sampler:
                 schedule.last_slow = -1
                 self._slow.pop(0)
                 continue
-            expected_s = max(reading.next_step_s, schedule.usual_step_s or schedule.usual_s)
-            if not self._may_take(expected_s, schedule.slow_since_s + self._slow_ms / 1000):
+            if not self._may_take(max(reading.next_step_s, schedule.usual_step_s)):
                 return
             if await self._step(schedule, reading):
                 self._slow.pop(0)
