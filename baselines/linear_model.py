@@ -1,4 +1,4 @@
-"""Multi-variable ordinary least squares: the model of a baseline, its statistics and its prediction band.
+"""Multi-variable least squares: the model of a baseline, its statistics and its prediction band.
 
 Sources: ISO 50006:2014 annex D; IPMVP, Statistics and Uncertainty (2014); Draper & Smith, Applied Regression Analysis,
 3rd ed., chapters 1 to 5 for the formulas.
@@ -19,6 +19,7 @@ INTERCEPT = "intercept"
 _COLLINEAR = 1e-10
 
 Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class LinearModel:
     `f` = ((Σ(y − ȳ)² − Σe²)/(p − 1)) / (Σe²/(n − p)); `cv_rmse` = deviation / ȳ, a fraction;
     `nmbe` = Σe / ((n − p) ȳ), a fraction (both as in ASHRAE Guideline 14-2014, denominator n − p);
     `autocorrelation` is Pearson's of e(2..n) with e(1..n−1).
+    Where rows have weights w (variance of a row's error = deviation² / w), each sum over rows, ȳ's too, is weighted and
+    `autocorrelation` is that of sqrt(w) e; `residuals` are always y − ŷ.
     `t`, `f` and their p are None where the model fits exactly, `autocorrelation` where the residuals do not vary.
     """
 
@@ -79,8 +82,12 @@ class LinearModel:
     autocorrelation: float | None
     residuals: tuple[float, ...]
     ranges: Mapping[str, VariableRange]
-    inverse: Matrix
-    """(X'X)⁻¹, intercept first."""
+    centre: tuple[float, ...]
+    """The (weighted) mean of each variable."""
+    slopes_inverse: Matrix
+    """(Z'Z)⁻¹ of the variables less their means: (X'X)⁻¹ without the intercept, and without its loss of digits."""
+    weight_sum: float
+    """The rows, or the sum of their weights."""
 
     @property
     def degrees_of_freedom(self) -> int:
@@ -97,16 +104,25 @@ class LinearModel:
 
     def band_of_each(self, rows: Sequence[Sequence[float]], confidence: float) -> list[Band]:
         """The prediction band of each row by itself: t s sqrt(1 + x'(X'X)⁻¹x)."""
-        return [self.band_of_sum([row], confidence) for row in rows]
+        if not rows:
+            return []
+        distances = np.array(rows, dtype=np.float64).reshape(len(rows), -1) - np.array(self.centre)
+        variances = 1.0 + 1.0 / self.weight_sum + ((distances @ self.slopes_inverse) * distances).sum(axis=1)
+        reach = t_for_confidence(confidence, self.degrees_of_freedom) * self.deviation * np.sqrt(variances)
+        return [Band(*pair) for pair in zip(self.expected(rows), reach.tolist(), strict=True)]
 
-    def band_of_sum(self, rows: Sequence[Sequence[float]], confidence: float) -> Band:
+    def band_of_sum(
+        self, rows: Sequence[Sequence[float]], confidence: float, weights: Sequence[float] | None = None
+    ) -> Band:
         """The band of what the rows use together: t s sqrt(m + 1'R(X'X)⁻¹R'1), R the m rows.
 
         Exact for independent normal errors; it counts what the rows' expected values have in common, the uncertainty of
-        the coefficients, which adding the rows' own bands would not.
+        the coefficients, which adding the rows' own bands would not. With `weights` the first m is the sum of 1/w.
         """
-        total = np.array([float(len(rows)), *(math.fsum(column) for column in zip(*rows, strict=True))])
-        variance = len(rows) + float(total @ self.inverse @ total)
+        count = len(rows)
+        own = float(count) if weights is None else math.fsum(1.0 / weight for weight in weights)
+        distance = np.array([math.fsum(column) for column in zip(*rows, strict=True)]) - count * np.array(self.centre)
+        variance = own + count * count / self.weight_sum + float(distance @ self.slopes_inverse @ distance)
         t = t_for_confidence(confidence, self.degrees_of_freedom)
         return Band(math.fsum(self.expected(rows)), t * self.deviation * math.sqrt(variance))
 
@@ -124,11 +140,17 @@ def fit(observations: Observations, variables: Sequence[str]) -> LinearModel:
         raise BaselineError(f"{n} rows are too few for {p} coefficients; at least {p + 1} are needed, better 12")
     energy = np.array(observations.energy, dtype=np.float64)
     values = np.array(rows, dtype=np.float64).reshape(n, p - 1)
-    means = np.array([math.fsum(column) / n for column in values.T])
-    centred, scales = _scaled(values - means, values, variables)
-    slopes, inverse_of_slopes = _solve(centred, energy - math.fsum(energy) / n, variables)
+    weights = np.ones(n) if observations.weights is None else np.array(observations.weights, dtype=np.float64)
+    means = np.array([math.fsum(weights * column) / math.fsum(weights) for column in values.T])
+    mean = math.fsum(weights * energy) / math.fsum(weights)
+    roots = np.sqrt(weights)
+    centred, scales = _scaled((values - means) * roots[:, None], values, variables)
+    slopes, inverse_of_slopes = _solve(centred, (energy - mean) * roots, variables)
     slopes, inverse_of_slopes = slopes / scales, inverse_of_slopes / np.outer(scales, scales)
-    return _model(observations, tuple(variables), values, means, slopes, inverse_of_slopes)
+    estimates = np.array([mean - math.fsum(slopes * means), *slopes])
+    # From the mean outwards: the intercept of a large variable would cost digits here.
+    residuals = energy - mean - np.array([math.fsum(slopes * (row - means)) for row in values])
+    return _model(tuple(variables), energy, values, weights, means, estimates, inverse_of_slopes, residuals)
 
 
 def _scaled(centred: Matrix, values: Matrix, variables: Sequence[str]) -> tuple[Matrix, Matrix]:
@@ -154,39 +176,37 @@ def _solve(design: Matrix, energy: Matrix, variables: Sequence[str]) -> tuple[Ma
 
 
 def _model(  # the statistics in the order in which they need each other
-    observations: Observations,
     variables: tuple[str, ...],
+    energy: Vector,
     values: Matrix,
-    means: Matrix,
-    slopes: Matrix,
-    inverse_of_slopes: Matrix,
+    weights: Vector,
+    means: Vector,
+    estimates: Vector,
+    slopes_inverse: Matrix,
+    residuals: Vector,
 ) -> LinearModel:
-    n, p = len(observations), len(variables) + 1
-    energy = observations.energy
-    mean = math.fsum(energy) / n
+    n, p = len(energy), len(estimates)
+    mean = math.fsum(weights * energy) / math.fsum(weights)
     names = (INTERCEPT, *variables)
-    estimates = (mean - math.fsum(slopes * means), *(float(slope) for slope in slopes))
-    inverse = np.empty((p, p))
-    inverse[1:, 1:] = inverse_of_slopes
-    inverse[0, 1:] = inverse[1:, 0] = -(inverse_of_slopes @ means)
-    inverse[0, 0] = 1.0 / n + float(means @ inverse_of_slopes @ means)
-    # From the mean outwards: the intercept of a large variable would cost digits here.
-    residuals = tuple(used - mean - math.fsum(slopes * (row - means)) for used, row in zip(energy, values, strict=True))
-    residual_sum = math.fsum(residual * residual for residual in residuals)
-    total_sum = math.fsum((used - mean) ** 2 for used in energy)
+    residual_sum = math.fsum(weights * residuals * residuals)
+    total_sum = math.fsum(weights * (energy - mean) ** 2)
     if total_sum <= 0.0:
         raise BaselineError(f"energy: is {energy[0]:g} in every row; there is nothing to explain")
     if mean == 0.0:
         raise BaselineError("energy: its mean is zero; CV(RMSE) and NMBE have no meaning")
     is_exact = residual_sum <= 1e-24 * total_sum
     deviation = 0.0 if is_exact else math.sqrt(residual_sum / (n - p))
-    errors = [deviation * math.sqrt(inverse[index, index]) for index in range(p)]
-    t = {name: None if is_exact else value / error for name, value, error in zip(names, estimates, errors, strict=True)}
+    squares = [1.0 / math.fsum(weights) + float(means @ slopes_inverse @ means), *np.diagonal(slopes_inverse)]
+    errors = [deviation * math.sqrt(square) for square in squares]
+    t = {
+        name: None if is_exact else value / error
+        for name, value, error in zip(names, estimates.tolist(), errors, strict=True)
+    }
     r2 = 1.0 - residual_sum / total_sum
     f = None if is_exact or not variables else ((total_sum - residual_sum) / (p - 1)) / (residual_sum / (n - p))
     return LinearModel(
         variables=variables,
-        coefficients=dict(zip(names, estimates, strict=True)),
+        coefficients=dict(zip(names, estimates.tolist(), strict=True)),
         standard_errors=dict(zip(names, errors, strict=True)),
         t=t,
         p={name: None if value is None else t_p_value(value, n - p) for name, value in t.items()},
@@ -196,14 +216,16 @@ def _model(  # the statistics in the order in which they need each other
         f=f,
         f_p=None if f is None else f_p_value(f, p - 1, n - p),
         cv_rmse=deviation / mean,
-        nmbe=math.fsum(residuals) / ((n - p) * mean),
+        nmbe=math.fsum(weights * residuals) / ((n - p) * mean),
         deviation=deviation,
         residual_sum=residual_sum,
         mean_energy=mean,
-        autocorrelation=None if is_exact else lag_one_autocorrelation(residuals),
-        residuals=residuals,
+        autocorrelation=None if is_exact else lag_one_autocorrelation((np.sqrt(weights) * residuals).tolist()),
+        residuals=tuple(residuals.tolist()),
         ranges={name: _range(column) for name, column in zip(variables, values.T, strict=True)},
-        inverse=inverse,
+        centre=tuple(means.tolist()),
+        slopes_inverse=slopes_inverse,
+        weight_sum=math.fsum(weights),
     )
 
 

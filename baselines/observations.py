@@ -13,12 +13,14 @@ class Observations:
 
     `labels` name the rows for people (a date, a month); `energy` is the use of each row, in one unit; `variables` holds
     the relevant variables (ISO 50006: production, degree days, hours) by name, each as long as `energy`.
-    Raises BaselineError when lengths differ, a label stands twice or a number is not finite.
+    `weights`, where rows are known unequally well, are inverse to the variance of a row's error: 1 is a measured row.
+    Raises BaselineError when lengths differ, a label stands twice, a number is not finite or a weight not above zero.
     """
 
     labels: tuple[str, ...]
     energy: tuple[float, ...]
     variables: Mapping[str, tuple[float, ...]]
+    weights: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         seen: dict[str, int] = {}
@@ -32,6 +34,10 @@ class Observations:
             for row, value in enumerate(column, start=1):
                 if not math.isfinite(value):
                     raise BaselineError(f"row {row} ({self.labels[row - 1]}), column {name}: {value} is no number")
+        if self.weights is not None and (
+            len(self.weights) != len(self.labels) or min(self.weights, default=1.0) <= 0.0
+        ):
+            raise BaselineError("weights: there must be one above zero for each row")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -42,6 +48,7 @@ class Observations:
             tuple(self.labels[row] for row in rows),
             tuple(self.energy[row] for row in rows),
             {name: tuple(column[row] for row in rows) for name, column in self.variables.items()},
+            None if self.weights is None else tuple(self.weights[row] for row in rows),
         )
 
     def rows_of(self, names: Sequence[str]) -> list[list[float]]:

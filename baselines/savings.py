@@ -1,14 +1,17 @@
 """Avoided energy use in a reporting period, with the uncertainty that a verifier asks for."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from baselines.adjustments import NonRoutineAdjustment, total_adjustment
 from baselines.distributions import t_for_confidence
 from baselines.errors import BaselineError
 from baselines.linear_model import LinearModel
+from baselines.meter_accuracy import MeterAccuracy, systematic_half_width
 from baselines.observations import Observations
-from baselines.validity import Finding, range_findings
+from baselines.validity import Finding, follows, range_findings
 
 Granularity = Literal["month", "day", "other"]
 
@@ -20,9 +23,11 @@ _DAYS_IN_MONTH = 365.25 / 12.0
 class Savings:
     """`savings` = `expected` − `actual`, in the unit of the energy; `savings_fraction` of the expected.
 
-    `half_width` is half the exact prediction band of the sum at `confidence`. `fsu` is ASHRAE's fractional savings
-    uncertainty, half width over savings, None where savings are zero. `proven` means that the band does not contain
-    zero, on the side of a saving.
+    `half_width` is half the band at `confidence`: sqrt(model² + meter²), the model's exact prediction band of the sum
+    and, where the meters' classes are known, their systematic error. `fsu` is ASHRAE's fractional savings uncertainty,
+    half width over savings, None where savings are zero. `adjustment` is the part of `expected` that is non-routine.
+    `proven` means that the band does not contain zero, on the side of a saving, also after it has been widened by
+    `widening`: 1, or sqrt((1 + ρ)/(1 − ρ)) where the baseline's residuals follow each other.
     """
 
     expected: float
@@ -30,6 +35,10 @@ class Savings:
     savings: float
     savings_fraction: float
     half_width: float
+    model_half_width: float
+    meter_half_width: float
+    adjustment: float
+    widening: float
     confidence: float
     fsu: float | None
     proven: bool
@@ -43,6 +52,8 @@ class Savings:
         told = f"{abs(share):.1f} % {kind} energy than expected ({self.confidence:.0%}: {low:.1f} to {high:.1f})"
         if self.proven:
             return told
+        if self.savings > self.half_width:
+            return f"{told}; not yet proven, because the baseline's residuals follow each other"
         return f"{told}; not yet proven" if self.savings >= 0.0 else f"{told}; no saving"
 
 
@@ -52,6 +63,9 @@ def savings(
     *,
     confidence: float = DEFAULT_CONFIDENCE,
     granularity: Granularity = "month",
+    adjustments: Sequence[NonRoutineAdjustment] = (),
+    accuracy: MeterAccuracy | None = None,
+    same_meter: bool = True,
 ) -> Savings:
     """Compare a reporting period with its baseline; raises BaselineError when there is nothing to compare."""
     if not len(reporting):
@@ -59,23 +73,40 @@ def savings(
     if not 0.5 <= confidence < 1.0:
         raise BaselineError(f"confidence: {confidence:g} must be at least 0.5 and below 1, such as 0.9")
     rows = reporting.rows_of(model.variables)
-    band = model.band_of_sum(rows, confidence)
-    if band.expected == 0.0:
+    band = model.band_of_sum(rows, confidence, reporting.weights)
+    adjustment = total_adjustment(adjustments, reporting.labels)
+    expected, actual = band.expected + adjustment, math.fsum(reporting.energy)
+    if expected == 0.0:
         raise BaselineError("the expected use is zero; a share of it has no meaning")
-    actual = math.fsum(reporting.energy)
-    saved = band.expected - actual
-    fraction = saved / band.expected
+    saved = expected - actual
+    of_meter = 0.0
+    if accuracy is not None:
+        of_meter = systematic_half_width(expected, actual, confidence, accuracy, same_meter=same_meter)
+    half_width = math.hypot(band.half_width, of_meter)
+    widening = _widening(model)
     return Savings(
-        expected=band.expected,
+        expected=expected,
         actual=actual,
         savings=saved,
-        savings_fraction=fraction,
-        half_width=band.half_width,
+        savings_fraction=saved / expected,
+        half_width=half_width,
+        model_half_width=band.half_width,
+        meter_half_width=of_meter,
+        adjustment=adjustment,
+        widening=widening,
         confidence=confidence,
-        fsu=fractional_savings_uncertainty(model, fraction, len(rows), confidence, granularity),
-        proven=saved > band.half_width,
+        fsu=fractional_savings_uncertainty(model, saved / expected, len(rows), confidence, granularity),
+        proven=saved > math.hypot(widening * band.half_width, of_meter),
         findings=range_findings(model, rows),
     )
+
+
+def _widening(model: LinearModel) -> float:
+    """sqrt(n / n'), where residuals follow each other more than by chance; at most that of two independent points."""
+    if not follows(model) or model.autocorrelation is None:
+        return 1.0
+    rho = model.autocorrelation
+    return math.sqrt(min((1.0 + rho) / (1.0 - rho), model.n / 2.0)) if rho < 1.0 else math.sqrt(model.n / 2.0)
 
 
 def fractional_savings_uncertainty(

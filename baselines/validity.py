@@ -4,6 +4,7 @@ The tests on F, p and R² and on the range of the variables are those of the U.S
 Performance Measurement and Verification Protocol (2019), section on model validity; they are called DOE's everywhere.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ LEAST_R2 = 0.5
 RANGE_DEVIATIONS = 3.0
 FEWEST_POINTS = 12
 LEAST_COVERAGE = 0.9
+# Montgomery, Peck & Vining, Introduction to Linear Regression Analysis, section 9.4.2: above 10 coefficients mislead.
+MOST_INFLATION = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +56,7 @@ def assess(model: LinearModel, *, coverage: float = 1.0) -> Validity:
                 fails=False,
             )
         )
-    if model.autocorrelation is not None and model.autocorrelation < 0.0:
-        findings.append(
-            Finding(
-                "negative_autocorrelation",
-                f"residuals alternate (lag 1: {model.autocorrelation:.2f}); ASHRAE's uncertainty then counts no more "
-                "than the points there are",
-                fails=False,
-            )
-        )
+    findings += _autocorrelation_findings(model)
     valid = not any(finding.fails for finding in findings)
     return Validity(valid, provisional, tuple(findings), _verdict(model, valid, provisional, findings))
 
@@ -81,6 +76,39 @@ def range_findings(model: LinearModel, rows: Sequence[Sequence[float]]) -> tuple
             )
             findings.append(Finding("out_of_range", text, fails=True))
     return tuple(findings)
+
+
+def alternates(model: LinearModel) -> bool:
+    """Residuals change sides more often than chance lets them: autocorrelation below −2/sqrt(n)."""
+    return model.autocorrelation is not None and model.autocorrelation < -2.0 / math.sqrt(model.n)
+
+
+def follows(model: LinearModel) -> bool:
+    """Residuals resemble the ones before them: autocorrelation above 2/sqrt(n), two standard errors of chance's."""
+    return model.autocorrelation is not None and model.autocorrelation > 2.0 / math.sqrt(model.n)
+
+
+def inflation(model: LinearModel, name: str) -> float:
+    """Variance inflation factor: how much less is known of a coefficient because other variables move with it."""
+    index = model.variables.index(name)
+    scatter = (model.n - 1) * model.ranges[name].deviation ** 2
+    return float(model.slopes_inverse[index, index]) * scatter
+
+
+def _autocorrelation_findings(model: LinearModel) -> list[Finding]:
+    if alternates(model):
+        text = (
+            f"residuals alternate (lag 1: {model.autocorrelation:.2f}); ASHRAE's uncertainty then counts no more than "
+            "the points there are"
+        )
+        return [Finding("negative_autocorrelation", text, fails=False)]
+    if follows(model):
+        text = (
+            f"residuals follow each other (lag 1: {model.autocorrelation:.2f}): fewer independent points than rows, so "
+            "savings count as proven only beyond a wider band; longer periods (weeks, months) or a missing variable?"
+        )
+        return [Finding("autocorrelation", text, fails=False)]
+    return []
 
 
 def _fit_findings(model: LinearModel) -> list[Finding]:
@@ -104,11 +132,16 @@ def _variable_findings(model: LinearModel) -> list[Finding]:
         if p >= VARIABLE_P:
             text = f"{name} may have no influence (p = {p:.2f}; DOE asks for less than {VARIABLE_P:g}); leave it out?"
             findings.append(Finding("variable_p", text, fails=True))
+    for name in model.variables if len(model.variables) > 1 else ():
+        factor = inflation(model, name)
+        if factor > MOST_INFLATION:
+            text = f"{name} moves with the other variables (VIF {factor:.0f}); their coefficients cannot be told apart"
+            findings.append(Finding("collinear", text, fails=False))
     if known and min(known.values()) >= BEST_VARIABLE_P:
         text = f"no variable is certain to have an influence (DOE asks for one p below {BEST_VARIABLE_P:g})"
         findings.append(Finding("no_strong_variable", text, fails=True))
     for name in model.variables:
-        if model.coefficients[name] < 0.0 and name not in {"cdd", "hdd"}:
+        if model.coefficients[name] < 0.0:
             text = f"more {name} goes with less energy; is that how the plant works, or chance?"
             findings.append(Finding("negative_coefficient", text, fails=False))
     if model.coefficients[INTERCEPT] < 0.0:
