@@ -4,9 +4,10 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 
-from collector.ingest import Incoming, Ingest
+from collector.ingest import Answer, Incoming, Ingest
 from collector.quarantine import Quarantine
 from evaluation.worker import Worker
+from simulators.errors import SimulatorError
 from simulators.factory.history import payloads
 from simulators.factory.plant import Plant
 from simulators.factory.plant_site import site_document
@@ -43,6 +44,9 @@ async def write_history(
 
     Returns:
         How many batches and values were written, and in how many seconds.
+
+    Raises:
+        SimulatorError: the collector refused something, such as a time before the year 2000.
     """
     declared = Site(SiteFile.model_validate(site_document(plant.file, site=site)))
     began_s = time.monotonic()
@@ -58,7 +62,9 @@ async def write_history(
         ingest = Ingest(readings, entities, quarantine)
         batches = values = 0
         for payload, count in payloads(plant, start_s, end_s, interval_s):
-            await ingest.take(Incoming(topic, payload))
+            answer = await ingest.take(Incoming(topic, payload))
+            if answer is None or not answer.acknowledgement.stored or answer.acknowledgement.refused:
+                raise SimulatorError(f"the collector did not take all rows: {_reason(answer)}")
             batches, values = batches + 1, values + count
         written_s = time.monotonic() - began_s
         facts = {"batches": float(batches), "values": float(values), "seconds_to_write": round(written_s, 1)}
@@ -71,3 +77,10 @@ async def write_history(
                 await worker.release()
             facts["seconds_to_evaluate"] = round(time.monotonic() - began_s - written_s, 1)
     return facts
+
+
+def _reason(answer: Answer | None) -> str:
+    if answer is None:
+        return "it gave no answer"
+    refused = answer.acknowledgement.refused
+    return f"{refused[0].device} {refused[0].reason}" if refused else answer.acknowledgement.reason

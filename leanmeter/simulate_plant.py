@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from simulators.errors import SimulatorError
-from simulators.factory.plant import Measure, Plant
+from simulators.factory.plant import LONGEST_DAYS, Measure, Plant
 from simulators.factory.plant_files import load_plant, ready_plants
 from simulators.factory.truth import truth
 from store.server_file import load_server_file
@@ -87,6 +87,8 @@ def _write_history(arguments: argparse.Namespace) -> int:
     end_s = _moment("--to", arguments.until, now_s)
     if start_s >= end_s:
         raise SimulatorError(f"--from {arguments.since}: is not before --to {arguments.until}")
+    if end_s - start_s > LONGEST_DAYS * 86_400:
+        raise SimulatorError(f"--from {arguments.since}: more than {LONGEST_DAYS} days before --to")
     plant = _plant(arguments, start_s, None)
     # Simulators install without the collector's dependencies.
     from leanmeter.plant_history import write_history  # noqa: PLC0415

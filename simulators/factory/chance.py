@@ -3,6 +3,6 @@
 import random
 
 
-def chance(seed: int, *names: object) -> random.Random:
+def chance(seed: str, *names: object) -> random.Random:
     """A generator of its own for these names; the same for the same seed, on every machine."""
     return random.Random(" ".join(map(str, (seed, *names))))  # noqa: S311  # repeatable chance, no secret

@@ -19,7 +19,7 @@ class Crates:
         crate_kg: what one holds on average.
     """
 
-    def __init__(self, seed: int, name: str, crate_kg: float) -> None:
+    def __init__(self, seed: str, name: str, crate_kg: float) -> None:
         self._seed = seed
         self._name = name
         self._crate_kg = crate_kg

@@ -17,7 +17,7 @@ class DayContext:
     """A day of a plant: `plant` as it is on that day, weather, and what the lines make. Seconds count from midnight."""
 
     plant: PlantFile
-    seed: int
+    seed: str
     calendar: Calendar
     day: Day
     hourly_degc: list[float]

@@ -53,7 +53,7 @@ class PlantMeters:
         self._supplied_at: tuple[float, ...] = ()
         self._supplies: dict[bool | None, _Supply] = {}
         self._crates = {
-            name: Crates(plant.seed, name, point.crate_kg) for name, point in self.points.items() if point.weighs
+            name: Crates(plant.chances, name, point.crate_kg) for name, point in self.points.items() if point.weighs
         }
 
     def columns(self, name: str, times_s: tuple[float, ...]) -> Columns:

@@ -52,7 +52,9 @@ class Plant:
         self.seed = seed
         self.measures = tuple(sorted(measures, key=lambda measure: measure.day))
         self.calendar = Calendar(file, first)
-        self.weather = Weather(file.climate, seed)
+        # Two plants of the same seed have nothing in common.
+        self.chances = f"{file.id} {seed}"
+        self.weather = Weather(file.climate, self.chances)
         self._regimes = [(0, file)]
         for measure in self.measures:
             self._regimes.append((measure.day, with_measure(self._regimes[-1][1], measure.name)))
@@ -80,7 +82,7 @@ class Plant:
             raise SimulatorError(f"day {number}: the simulation covers days 0 to {LONGEST_DAYS} from its first")
         found = self._days.get(number)
         if found is None:
-            found = PlantDay(self.file_on(number), self.seed, self.calendar, self.weather, self.calendar.day(number))
+            found = PlantDay(self.file_on(number), self.chances, self.calendar, self.weather, self.calendar.day(number))
             self._days[number] = found
             if len(self._days) > _KEPT_DAYS:
                 self._days.popitem(last=False)

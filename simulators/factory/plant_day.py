@@ -29,7 +29,7 @@ class PlantDay:
         flows: line -> rate -> curve; see `production.FLOWS`.
     """
 
-    def __init__(self, plant: PlantFile, seed: int, calendar: Calendar, weather: Weather, day: Day) -> None:
+    def __init__(self, plant: PlantFile, seed: str, calendar: Calendar, weather: Weather, day: Day) -> None:
         self.day = day
         self.plant = plant
         self.length_s = day.window.end_s - day.window.start_s
@@ -79,7 +79,7 @@ class PlantDay:
         return [(window.start_s - origin_s, window.end_s - origin_s) for window in windows]
 
 
-def _outages(plant: PlantFile, seed: int, day: Day) -> list[Window]:
+def _outages(plant: PlantFile, seed: str, day: Day) -> list[Window]:
     draw = chance(seed, "outage", day.date)
     if draw.random() >= plant.outages.per_month / _DAYS_A_MONTH:
         return []

@@ -60,7 +60,9 @@ class CratesOnScale:
         return Load(self._meters.crates(self._point).on_plate_kg(made_kg), stable=True)
 
 
-def plant_units(plant: Plant, clock: Callable[[], float]) -> dict[int, ModbusUnit]:
+def plant_units(
+    plant: Plant, clock: Callable[[], float], *, reply_delay_s: float = _REPLY_DELAY_S
+) -> dict[int, ModbusUnit]:
     """The Modbus devices of a plant by unit id."""
     meters = PlantMeters(plant)
 
@@ -68,7 +70,7 @@ def plant_units(plant: Plant, clock: Callable[[], float]) -> dict[int, ModbusUni
         return lambda time_s: live_values(meters, name, time_s)
 
     return {
-        unit_id: profile_unit(load_profile(point.profile), values_of(name), clock, reply_delay_s=_REPLY_DELAY_S)
+        unit_id: profile_unit(load_profile(point.profile), values_of(name), clock, reply_delay_s=reply_delay_s)
         for name, point, unit_id in modbus_units(plant.file)
     }
 

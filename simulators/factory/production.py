@@ -25,7 +25,7 @@ class Run:
 
 
 def runs_of_day(
-    plant: PlantFile, name: str, calendar: Calendar, seed: int, day: Day, dead: Sequence[Window]
+    plant: PlantFile, name: str, calendar: Calendar, seed: str, day: Day, dead: Sequence[Window]
 ) -> list[Run]:
     """The runs of a line on a day, ascending; nothing runs in `dead` times."""
     line = plant.lines[name]
@@ -60,7 +60,7 @@ def flow_curves(runs: Iterable[Run], day: Day) -> dict[str, DayCurve]:
     return {name: track.curve() for name, track in tracks.items()}
 
 
-def _shift_runs(name: str, line: Line, seed: int, shift: ShiftRun) -> list[Run]:
+def _shift_runs(name: str, line: Line, seed: str, shift: ShiftRun) -> list[Run]:
     """A shift: setup, lots with changeovers and short stops between breaks, cleaning; slow days end earlier."""
     draw = chance(seed, "line", name, shift.shift, shift.date)
     start_s = shift.window.start_s + 60 * line.setup_min * draw.uniform(0.8, 1.3)

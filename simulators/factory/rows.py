@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+from device_profiles.interpretation import needs_interpretation
 from device_profiles.library import load_profile
 from device_profiles.profile import Encoding, Profile, Register
 from simulators.encoding import limits
@@ -73,8 +74,9 @@ def _shapes(profile: Profile, point: str) -> list[tuple[str, int, Convert]]:
 def _through(register: Register, point: str) -> Convert:
     """What a decoder makes of what the register holds."""
     steps = float(Decimal(repr(register.scale)).scaleb(-register.exponent))
-    settable = register.multiplier is not None and 1.0 not in [factor for _, factor in register.multiplier_table]
-    if register.scale_factor is not None or settable:
+    # A unit that can be set in the device is set to that of the catalogue.
+    settable = bool(register.multiplier_table) and 1.0 in [factor for _, factor in register.multiplier_table]
+    if register.settings or (needs_interpretation(register) and not settable):
         raise PlantFileError(f"points.{point}.profile: {register.quantity} has a scale that is set in the device")
     scale = register.scale
     if register.encoding in _FLOATS:

@@ -23,7 +23,7 @@ class Weather:
         seed: of the plant.
     """
 
-    def __init__(self, climate: Climate, seed: int) -> None:
+    def __init__(self, climate: Climate, seed: str) -> None:
         self._climate = climate
         self._seed = seed
         self._departures: dict[int, float] = {}
