@@ -109,9 +109,9 @@ def take_tcp_replies(heard: bytearray) -> list[Reply] | None:
 
 
 def _is_whole(pdu: bytes) -> bool:
-    if pdu[0] & 0x80:
-        return len(pdu) == 2
-    return pdu[0] in READ_CODES and len(pdu) == 2 + pdu[1]
+    if pdu[0] & 0x7F not in READ_CODES:
+        return False
+    return len(pdu) == (2 if pdu[0] & 0x80 else 2 + pdu[1])
 
 
 def _rtu_length(heard: bytearray, start: int) -> int:

@@ -17,8 +17,8 @@ SILENT_FREE_FAILURES = 2
 LONGEST_SLEEP_S = 1.0
 """A clock that is set back must not make the sampler wait for the hour to come round again."""
 
-SPARE_S = 0.01
-"""A request is meant to be over that long before the next poll."""
+SPARE_S = 0.03
+"""A request is meant to be over that long before the next poll: one that it overruns is skipped."""
 
 SHORTEST_PROBE_S = 0.1
 """A device that is silent is not asked when less than that is left of a cycle."""
@@ -27,9 +27,15 @@ FULL_PROBE_INTERVAL_S = 300.0
 """How often a silent device gets its whole timeout, though the others lose a poll by it."""
 
 OVERRUN_SHARE = 0.05
-"""The part of the time that work which does not fit into a cycle may take from the polls of other devices."""
+"""The part of the others' polls that work which never fits into a cycle may cost."""
 
-USUAL_DECAY = 0.9
+PATIENCE_POLLS = 10
+"""For how many polls, or for a whole slow interval, work waits to fit before it may cost the others one."""
+
+LONGEST_BUSY_MS = 600_000
+"""A line is never busy for that long."""
+
+USUAL_DECAY = 0.7
 """How fast an exceptionally long poll is forgotten, a poll."""
 
 log = logging.getLogger(__name__)
@@ -51,6 +57,9 @@ class _Schedule:
     usual_step_s: float = 0.0
     """What one slow request takes of late."""
     full_probe_at_s: float = 0.0
+    polled_at_s: float = 0.0
+    slow_since_s: float = 0.0
+    """When its slow quantities became due."""
 
     @property
     def is_silent(self) -> bool:
@@ -141,8 +150,9 @@ class Sampler:
                 await self._poll(schedule)
         # Where there is nobody to disturb, nothing has to fit.
         alone = all(schedule.is_silent or self._is_heavy(schedule) for schedule in self._schedules)
+        patience_s = PATIENCE_POLLS * self._base_ms / 1000
         for schedule in heavy:
-            if alone or self._may_take(schedule.usual_s):
+            if alone or self._may_take(schedule.usual_s, schedule.polled_at_s + patience_s):
                 await self._poll(schedule)
             else:
                 self.statistics.skipped_polls += 1
@@ -157,8 +167,10 @@ class Sampler:
         number = int(wall_ms) // schedule.interval_ms
         if number == schedule.last_poll:
             return False
-        if 0 <= schedule.last_poll < number - 1:
-            self.statistics.skipped_polls += number - 1 - schedule.last_poll
+        skipped = number - 1 - schedule.last_poll
+        # A clock that was set skips nothing.
+        if schedule.last_poll >= 0 and 0 < skipped * schedule.interval_ms < LONGEST_BUSY_MS:
+            self.statistics.skipped_polls += skipped
         schedule.last_poll = number
         return schedule.backoff.is_due(self._clock.monotonic_s())
 
@@ -169,14 +181,17 @@ class Sampler:
     def _left_s(self) -> float:
         return self._cycle_ends_s - self._clock.monotonic_s()
 
-    def _may_take(self, duration_s: float) -> bool:
-        """Whether work fits into what is left of the cycle, or has been put off for so long that it has to be done."""
-        return duration_s <= self._left_s() or self._clock.monotonic_s() >= self._overrun_at_s
+    def _may_take(self, duration_s: float, patient_until_s: float) -> bool:
+        """Whether work fits into what is left of the cycle, or has waited so long that the others have to."""
+        now_s = self._clock.monotonic_s()
+        return duration_s <= self._left_s() or now_s >= max(patient_until_s, self._overrun_at_s)
 
     def _note_overrun(self) -> None:
+        """Every overrun costs the others at least a poll, and allows none for a time."""
         overrun_s = -self._left_s()
         if overrun_s > 0:
-            self._overrun_at_s = max(self._overrun_at_s, self._clock.monotonic_s() + overrun_s / OVERRUN_SHARE)
+            cost_s = max(overrun_s, self._base_ms / 1000)
+            self._overrun_at_s = max(self._overrun_at_s, self._clock.monotonic_s() + cost_s / OVERRUN_SHARE)
 
     async def _probe(self, schedule: _Schedule) -> None:
         """Try a silent device in what is left of the cycle, with its whole timeout as far as that is possible."""
@@ -186,7 +201,7 @@ class Sampler:
             await self._poll(schedule)
         elif left_s >= max(SHORTEST_PROBE_S, 2 * schedule.usual_s) and now_s < schedule.full_probe_at_s:
             await self._poll(schedule, left_s)
-        elif self._may_take(timeout_s):
+        elif self._may_take(timeout_s, schedule.full_probe_at_s):
             schedule.full_probe_at_s = now_s + FULL_PROBE_INTERVAL_S
             await self._poll(schedule)
             self._note_overrun()
@@ -201,6 +216,7 @@ class Sampler:
         if self._is_heavy(schedule):
             self._note_overrun()
         self._take(schedule, sample)
+        schedule.polled_at_s = began_s
         if sample.answered:
             schedule.usual_s = max(USUAL_DECAY * schedule.usual_s, self._clock.monotonic_s() - began_s)
             schedule.full_probe_at_s = 0.0
@@ -216,6 +232,7 @@ class Sampler:
                 continue
             if number != schedule.last_slow:
                 schedule.last_slow = number
+                schedule.slow_since_s = self._clock.monotonic_s()
                 self._slow.append((schedule, schedule.device.begin("slow")))
         while self._slow:
             schedule, reading = self._slow[0]
@@ -224,7 +241,8 @@ class Sampler:
                 schedule.last_slow = -1
                 self._slow.pop(0)
                 continue
-            if not self._may_take(max(reading.next_step_s, schedule.usual_step_s)):
+            expected_s = max(reading.next_step_s, schedule.usual_step_s or schedule.usual_s)
+            if not self._may_take(expected_s, schedule.slow_since_s + self._slow_ms / 1000):
                 return
             if await self._step(schedule, reading):
                 self._slow.pop(0)
@@ -240,8 +258,9 @@ class Sampler:
         self._note_overrun()
         if sample is not None:
             self._take(schedule, sample)
-        if sample is None or sample.answered:
-            schedule.usual_step_s = max(USUAL_DECAY * schedule.usual_step_s, self._clock.monotonic_s() - began_s)
+        duration_s = self._clock.monotonic_s() - began_s
+        if duration_s < schedule.device.timeout_s:
+            schedule.usual_step_s = max(USUAL_DECAY * schedule.usual_step_s, duration_s)
         return sample is not None
 
     def _take(self, schedule: _Schedule, sample: Sample) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 
 import msgspec
 
-from device_profiles.profile import Register
+from device_profiles.profile import Encoding, Register
 from edge_agent.counters import Counter, CounterEvent, CounterEventKind, CounterState, CounterUpdate, is_monotonic_total
 from edge_agent.integrals import Integral
 from edge_agent.weighing import WeighingDetector, WeighingEvent, WeighingState
@@ -169,8 +169,16 @@ class DeviceTotals:
             integers[index], quality[index] = update.total, update.quality
 
 
+_WIDTHS = {Encoding.U16: 1 << 16, Encoding.U32: 1 << 32, Encoding.U64: 1 << 64}
+
+
 def _modulus(register: Register) -> int | None:
-    """At how many steps a register starts again, None where the device's own scale is not known beforehand."""
-    if register.counter_modulus is None or register.scale_factor or register.multiplier or register.summand:
+    """At how many steps a register starts again, None where the device's own scale is not known beforehand.
+
+    Where the profile does not tell, it is the register's width at the latest: a total that stood in the last tenth of
+    it and starts again at 0 was full.
+    """
+    modulus = register.counter_modulus or _WIDTHS.get(register.encoding)
+    if modulus is None or register.scale_factor or register.multiplier:
         return None
-    return round(register.counter_modulus * register.scale / 10.0**register.exponent)
+    return round(modulus * register.scale / 10.0**register.exponent)

@@ -16,6 +16,7 @@ from edge_agent.scale_protocols.weight import (
 
 REQUEST = b"SI\r\n"
 
+_UNITS = frozenset({"g", "kg", "mg", "ug", "t", "lb", "oz", "ozt", "ct", "GN", "dwt", "PCS", "%"})
 _WITHOUT_WEIGHT = {
     "S I": device_error("cannot weigh now"),
     "S +": OVERLOAD,
@@ -33,6 +34,8 @@ def parse(telegram: bytes) -> ScaleReply:
     if known is not None:
         return known
     if len(words) in {4, 5} and words[0] == "S" and words[1] in {"S", "D"}:
+        if words[-1] not in _UNITS:
+            raise refused(telegram, "MT-SICS")
         # A sign may stand apart from its digits.
-        return displayed(" ".join(words[2:-1]), words[-1], stable=words[1] == "S")
+        return displayed(" ".join(words[2:-1]), words[-1].lower(), stable=words[1] == "S")
     raise refused(telegram, "MT-SICS")

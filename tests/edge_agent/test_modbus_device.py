@@ -1,12 +1,13 @@
 """A device read over TCP from a simulated unit: whole cycles, with what goes wrong in the field."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
-from device_profiles.profile import Encoding, Profile, Register
+from device_profiles.profile import Encoding, Identification, Profile, Register
 from edge_agent.clock import SystemClock
 from edge_agent.modbus_device import PROBE_MINIMUM_S, ModbusDevice
 from edge_agent.modbus_line import ModbusLine
@@ -212,3 +213,59 @@ async def test_a_problem_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptur
             await meter.read()
     told = [record.message for record in caplog.records if "main-meter" in record.message]
     assert told == ["main-meter (unit 1, line main): no reply within 0.1 s", "main-meter (unit 1, line main) answers"]
+
+
+async def test_a_meter_without_a_total_gets_an_estimated_one() -> None:
+    async with bench(profile=meter_profile(VOLTAGE, POWER), words={0: 2301, 500: 0, 501: 36_000}) as meter:
+        first = await meter.device.read("fast")
+        assert cells(first)["active_energy_import_total"] == 0
+        await asyncio.sleep(0.2)
+        second = await meter.device.read("fast")
+    # 36 kW are 10 Wh a second.
+    expected_wh = 10 * (second.time_ms - first.time_ms) / 1000
+    wh = cells(second)["active_energy_import_total"]
+    assert isinstance(wh, int)
+    assert abs(wh - expected_wh) <= 1
+    assert cells(second)["active_energy_export_total"] == 0
+    assert second.quality[2:] == [Quality.ESTIMATED, Quality.ESTIMATED]
+
+
+async def test_the_serial_number_is_read_once_and_after_silence() -> None:
+    serial_number = Identification(register(800, 2, quantity="serial_number"))
+    profile = replace(meter_profile(VOLTAGE, ENERGY), identification=(serial_number,))
+    words = dict(WORDS) | {800: 0x1234, 801: 0x5678}
+    fault = OnRequest(0, silent)
+    fault.active = False
+    async with bench(fault, profile=profile, words=words) as meter:
+        for _ in range(3):
+            await meter.read()
+        assert meter.unit.requests == 1 + 3 * 2
+        fault.active = True
+        await meter.read()
+        fault.active = False
+        # Another meter was put in its place, whose total is a little higher.
+        words.update({801: 0x5679, 503: 50})
+        assert (await meter.read())["active_energy_import_total"] == VALUES["active_energy_import_total"]
+        words.update({503: 51})
+        assert (await meter.read())["active_energy_import_total"] == VALUES["active_energy_import_total"] + 1
+
+
+async def test_coils_are_read_as_bits() -> None:
+    # A status bit in front of a word that is read by another function code.
+    state = register(3, 1, 1, quantity="operating_state", unit="1")
+    unit = ModbusUnit(LiteralRegisters({1: {2: 0, 3: 1, 4: 0}, 3: dict(WORDS)}))
+    async with ModbusTcpServer({1: unit}, LOOPBACK, 0) as server:
+        line = ModbusLine("main", TcpAddress(LOOPBACK, server.port), SystemClock(), timeout_s=TIMEOUT_S)
+        device = ModbusDevice("main-meter", 1, meter_profile(state, VOLTAGE), line, SystemClock(), Totals())
+        assert cells(await device.read("fast")) == {"operating_state": 1, "voltage_l1_n": 2301}
+        device.close()
+
+
+async def test_steps_of_a_reading_leave_the_line_to_others_in_between() -> None:
+    async with bench() as meter:
+        reading = meter.device.begin("fast")
+        assert await reading.step() is None
+        assert cells(await meter.device.read("slow")) == {"frequency": 5001}
+        sample = await reading.step()
+        assert sample is not None
+        assert cells(sample) == VALUES

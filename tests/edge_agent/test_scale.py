@@ -10,9 +10,11 @@ from edge_agent.scale import Scale, scale_driver
 from edge_agent.scale_protocols.protocols import SCALE_PROTOCOLS
 from edge_agent.totals import Totals
 from edge_agent.transports import SerialPort, TcpAddress, Transport
+from edge_agent.weighing import WeighingEvent
 from tests.edge_agent.clocks import ManualClock
 from tests.servers.ports import LOOPBACK, free_port
 from tests.servers.terminals import PseudoTerminal
+from tests.servers.waiting import eventually_async
 from wire_format.quality import Quality
 
 
@@ -177,3 +179,92 @@ async def test_a_scale_on_a_serial_port(pseudo_terminal: PseudoTerminal) -> None
     finally:
         driver.close()
         loop.remove_reader(controller)
+
+
+class SendingServer:
+    """Sends what is put into it, as fast as it comes."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.writers: list[asyncio.StreamWriter] = []
+
+    async def serve(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
+
+    def send(self, data: bytes) -> None:
+        for writer in self.writers:
+            writer.write(data)
+
+
+@asynccontextmanager
+async def sending_scale(protocol: str, totals: Totals) -> AsyncIterator[tuple[SendingServer, Scale]]:
+    scale = SendingServer()
+    server = await asyncio.start_server(scale.serve, LOOPBACK, 0)
+    scale.port = server.sockets[0].getsockname()[1]
+    driver = scale_at(TcpAddress(LOOPBACK, scale.port), totals=totals, protocol=protocol, timeout_s=1.0)
+    first = asyncio.create_task(driver.read("fast"))
+    try:
+        await eventually_async(lambda: bool(scale.writers))
+        scale.send(b"12.5 kg\r\n")  # the end of a telegram that began before
+        yield scale, driver
+    finally:
+        await asyncio.gather(first, return_exceptions=True)
+        driver.close()
+        server.close()
+        for writer in scale.writers:
+            writer.close()
+
+
+def stream(*readings: tuple[str, float]) -> bytes:
+    return b"".join(f"{state},NT,{weight:+08.2f}kg\r\n".encode() for state, weight in readings)
+
+
+async def test_a_short_weighing_between_two_polls_is_not_missed() -> None:
+    totals = Totals()
+    async with sending_scale("aandd_18_byte_gs", totals) as (scale, driver):
+        empty = ("ST", 0.0)
+        for mass in (2.5, 4.25):
+            scale.send(stream(empty, empty, ("US", mass / 2), ("ST", mass), ("ST", mass), ("US", 1.0), empty, empty))
+        await eventually_async(lambda: len(totals.events) == 2)
+        scale.send(stream(empty))
+        sample = await driver.read("fast")
+    assert cell(sample, "weighed_mass_total") == (6.75, Quality.GOOD)
+    assert cell(sample, "weight_net") == (0.0, Quality.GOOD)
+    assert cell(sample, "weight_gross") == (None, Quality.DEVICE_ERROR)
+    assert [event.mass for event in totals.events if isinstance(event, WeighingEvent)] == [25_000, 42_500]
+
+
+async def test_a_single_damaged_telegram_counts_for_nothing() -> None:
+    totals = Totals()
+    async with sending_scale("aandd_18_byte_gs", totals) as (scale, driver):
+        empty = ("ST", 0.0)
+        # 92.50 is what one turned bit makes of 12.50; 0.00 in between would make one load two.
+        load = ("ST", 12.5)
+        scale.send(stream(empty, empty, ("ST", 92.5), load, load, empty, load, load, empty, empty))
+        await eventually_async(lambda: len(totals.events) == 1)
+        scale.send(stream(empty))
+        sample = await driver.read("fast")
+    assert cell(sample, "weighed_mass_total") == (12.5, Quality.GOOD)
+
+
+async def test_a_scale_that_falls_silent_has_no_weight() -> None:
+    async with sending_scale("aandd_18_byte_gs", Totals()) as (scale, driver):
+        scale.send(stream(("ST", 1.0), ("ST", 1.0)))
+        await eventually_async(lambda: driver.read("fast"))
+        for _ in range(2):
+            sample = await driver.read("fast", 0.05)
+    assert cell(sample, "weight_net") == (None, Quality.LINK_ERROR)
+    assert cell(sample, "weighed_mass_total") == (None, Quality.LINK_ERROR)
+
+
+async def test_the_handshake_of_retail_scales() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while byte := await reader.read(1):
+            writer.write(b"\x06" if byte == b"\x05" else b"\x01\x02S 01.234kge\x03\x04")
+        writer.close()
+
+    server = await asyncio.start_server(serve, LOOPBACK, 0)
+    driver = scale_at(TcpAddress(LOOPBACK, server.sockets[0].getsockname()[1]), protocol="cas_enq_dc1")
+    assert cell(await driver.read("fast"), "weight_net") == (1.234, Quality.GOOD)
+    driver.close()
+    server.close()

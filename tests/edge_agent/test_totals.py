@@ -1,6 +1,8 @@
+import msgspec
 import pytest
 
 from device_profiles.profile import Encoding
+from edge_agent.counters import CounterEvent, CounterEventKind
 from edge_agent.totals import DeviceTotals, Totals
 from tests.edge_agent.registers import register
 from wire_format.quality import Quality
@@ -85,3 +87,38 @@ def test_a_damaged_state_is_told_and_totals_start_anew(caplog: pytest.LogCapture
 def test_what_happened_to_a_total_is_told(caplog: pytest.LogCaptureFixture) -> None:
     feed(DeviceTotals(Totals(), "oven", (ENERGY,)), [[999_999], [3], [4], [5]])
     assert "oven active_energy_import_total: wrap" in caplog.text
+
+
+def test_a_register_that_was_full_goes_on_though_its_profile_does_not_tell_its_width() -> None:
+    plain = register(10, 2, quantity="active_energy_import_total", unit="kWh", exponent=-2, scale=0.01)
+    totals = DeviceTotals(Totals(), "oven", (plain,))
+    full = 1 << 32
+    assert feed(totals, [[full - 2], [3], [4], [5]])[-1] == [full + 5]
+
+
+def test_another_meter_adds_nothing_even_if_it_shows_more() -> None:
+    totals = Totals()
+    oven = DeviceTotals(totals, "oven", (ENERGY,))
+    totals.identify("oven", "0a", 0)
+    assert feed(oven, [[500], [501]]) == [[500], [501]]
+    totals.identify("oven", "0b", 2000)
+    assert feed(oven, [[510], [512]], start_s=3600) == [[501], [503]]
+    assert [event.kind for event in totals.events if isinstance(event, CounterEvent)] == [CounterEventKind.SWAP]
+
+
+def test_the_meter_that_was_there_is_known_after_a_restart() -> None:
+    totals = Totals()
+    totals.identify("oven", "0a", 0)
+    feed(DeviceTotals(totals, "oven", (ENERGY,)), [[500]])
+    restarted = Totals()
+    restarted.restore(totals.encode())
+    oven = DeviceTotals(restarted, "oven", (ENERGY,))
+    restarted.identify("oven", "0b", 1000)
+    assert feed(oven, [[9], [10]], start_s=10) == [[500], [501]]
+
+
+def test_a_state_of_an_earlier_version_is_read() -> None:
+    saved = msgspec.msgpack.encode([1, "epoch", {"oven": {ENERGY.quantity: [500, 7, -2, 0]}}, {}])
+    totals = Totals()
+    totals.restore(saved)
+    assert feed(DeviceTotals(totals, "oven", (ENERGY,)), [[501]], start_s=10) == [[508]]
