@@ -10,19 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.batcher import BATCH_INTERVAL_S, Batcher, BatcherStatistics, DeviceCounts
-from edge_agent.clock import Clock, SystemClock, clock_source, next_grid_time_ms
+from edge_agent.clock import Clock, SteadyClock, SystemClock, clock_source, next_grid_time_ms
 from edge_agent.errors import AgentConfigurationError
 from edge_agent.installation import SUNSPEC, InstalledLine, installed_lines
 from edge_agent.modbus_device import ModbusDevice
 from edge_agent.modbus_line import ModbusLine
 from edge_agent.outbox import Outbox, OutboxError, OutboxWriteError
 from edge_agent.publisher import Publisher
+from edge_agent.sample_hold import SampleHold
 from edge_agent.sampler import Sampler
 from edge_agent.samples import PolledDevice
 from edge_agent.scale import scale_driver
 from edge_agent.scale_protocols.protocols import SCALE_PROTOCOLS
 from edge_agent.sunspec import SunspecDevice
 from edge_agent.totals import Totals
+from edge_agent.trace import TraceAnswerer
 from site_config.schema import Site
 from wire_format.topics import EdgeAddress
 
@@ -33,6 +35,7 @@ FLUSH_PHASE_MS = 500
 """Rows are handed over in the middle between two polls, when most devices have answered."""
 
 CLOCK_CHECK_INTERVAL_S = 60.0
+TRACE_CHECK_INTERVAL_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +51,10 @@ class Agent:
         self.run_id = secrets.token_hex(8)
         self.drain_timeout_s = DRAIN_TIMEOUT_S
         self._site = site
-        self._clock = clock or SystemClock()
+        self._clock: Clock = SteadyClock(clock or SystemClock())
         self._clock_source = clock_source()
         self._samplers: list[Sampler] = []
+        self._trace = TraceAnswerer(site.data_dir, self.lines)
         self._batcher: Batcher | None = None
         self._publisher: Publisher | None = None
         self._unacknowledged = 0
@@ -128,6 +132,7 @@ class Agent:
                     tasks.create_task(self._flush_each_second(batcher), name="batcher"),
                     tasks.create_task(self._sync(outbox), name="sync"),
                     tasks.create_task(self._watch_clock(), name="clock"),
+                    tasks.create_task(self._answer_traces(), name="trace"),
                 ]
                 await stop.wait()
                 await _cancel([*sampling, *around])
@@ -160,12 +165,21 @@ class Agent:
                 self._clock_source = source
             await self._clock.sleep(CLOCK_CHECK_INTERVAL_S)
 
+    async def _answer_traces(self) -> None:
+        """For `leanmeter edge trace`."""
+        while True:
+            await self._clock.sleep(TRACE_CHECK_INTERVAL_S)
+            try:
+                await asyncio.to_thread(self._trace.look)
+            except OSError as problem:
+                log.warning("the trace that was asked for cannot be written: %s", problem)
+
     def _sampler(self, line: InstalledLine, totals: Totals, batcher: Batcher) -> Sampler:
         return Sampler(
             line.settings.id,
             self._devices(line, totals),
             self._clock,
-            batcher.add,
+            SampleHold(self._clock, batcher.add, lambda: self._clock_source).add,
             poll_interval_s=self._site.poll_interval_s,
             slow_interval_s=self._site.slow_interval_s,
             device_intervals_s={
@@ -178,19 +192,20 @@ class Agent:
     def _devices(self, line: InstalledLine, totals: Totals) -> list[PolledDevice]:
         if line.is_scale:
             settings = line.devices[0].settings
-            return [
-                scale_driver(
-                    settings.id,
-                    SCALE_PROTOCOLS[line.devices[0].profile.protocol],
-                    line.devices[0].profile.quantities,
-                    line.transport,
-                    self._clock,
-                    totals,
-                    threshold_kg=settings.weighing_threshold_kg,
-                    timeout_s=line.settings.timeout_s,
-                )
-            ]
+            scale = scale_driver(
+                settings.id,
+                SCALE_PROTOCOLS[line.devices[0].profile.protocol],
+                line.devices[0].profile.quantities,
+                line.transport,
+                self._clock,
+                totals,
+                threshold_kg=settings.weighing_threshold_kg,
+                timeout_s=line.settings.timeout_s,
+            )
+            self._trace.traces[line.settings.id] = scale.trace
+            return [scale]
         modbus = ModbusLine(line.settings.id, line.transport, self._clock, timeout_s=line.settings.timeout_s)
+        self._trace.traces[line.settings.id] = modbus.trace
         devices: list[PolledDevice] = []
         for device in line.devices:
             settings = device.settings

@@ -7,6 +7,7 @@ from typing import Any
 
 from pymodbus.transport.serialtransport import create_serial_connection
 
+from edge_agent.frame_trace import FrameTrace
 from edge_agent.transports import SerialPort, Transport
 
 MAXIMUM_WAITING_BYTES = 4096
@@ -16,8 +17,9 @@ MAXIMUM_WAITING_BYTES = 4096
 class ByteLink(asyncio.Protocol):
     """An open link. `received_at_s` is when bytes last came, by the event loop's clock (`time.monotonic`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, trace: FrameTrace | None = None) -> None:
         self.received_at_s = 0.0
+        self._trace = trace
         self._waiting = bytearray()
         self._news = asyncio.Event()
         self._transport: Any = None
@@ -33,6 +35,8 @@ class ByteLink(asyncio.Protocol):
         if self._lost or self._transport is None:
             raise ConnectionResetError("connection lost")
         self._transport.write(data)
+        if self._trace is not None:
+            self._trace.note(data, sent=True)
 
     def take(self) -> bytes:
         """All bytes that have come since the last time."""
@@ -75,6 +79,8 @@ class ByteLink(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Keep what came, and wake who waits."""
         self._waiting += data
+        if self._trace is not None:
+            self._trace.note(data, sent=False)
         if len(self._waiting) > MAXIMUM_WAITING_BYTES:
             del self._waiting[:-MAXIMUM_WAITING_BYTES]
         self.received_at_s = time.monotonic()
@@ -86,7 +92,7 @@ class ByteLink(asyncio.Protocol):
         self._news.set()
 
 
-async def open_link(transport: Transport, timeout_s: float) -> ByteLink:
+async def open_link(transport: Transport, timeout_s: float, trace: FrameTrace | None = None) -> ByteLink:
     """Connect; raises OSError (with TimeoutError among them) when that is not possible."""
     loop = asyncio.get_running_loop()
     link: Any
@@ -94,7 +100,7 @@ async def open_link(transport: Transport, timeout_s: float) -> ByteLink:
         if isinstance(transport, SerialPort):
             _, link = await create_serial_connection(
                 loop,
-                ByteLink,
+                lambda: ByteLink(trace),
                 transport.port,
                 baudrate=transport.baud,
                 bytesize=transport.data_bits,
@@ -105,6 +111,6 @@ async def open_link(transport: Transport, timeout_s: float) -> ByteLink:
             await asyncio.sleep(0)
             await asyncio.sleep(0)
         else:
-            _, link = await loop.create_connection(ByteLink, transport.host, transport.port)
+            _, link = await loop.create_connection(lambda: ByteLink(trace), transport.host, transport.port)
     found: ByteLink = link
     return found

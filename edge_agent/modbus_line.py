@@ -8,6 +8,7 @@ import logging
 from edge_agent.byte_link import ByteLink, open_link
 from edge_agent.clock import Clock
 from edge_agent.errors import DeviceExceptionError, LinkDownError, ReplyTimeoutError, UnusableReplyError
+from edge_agent.frame_trace import FrameTrace
 from edge_agent.modbus_frames import RTU_OVERHEAD_BYTES, Reply, Request, take_rtu_replies, take_tcp_replies
 from edge_agent.transports import SerialPort, Transport, frame_gap_s
 from edge_agent.unanswered import Unanswered
@@ -34,6 +35,7 @@ class ModbusLine:
         self.line_id = line_id
         self.transport = transport
         self.timeout_s = timeout_s
+        self.trace = FrameTrace()
         self._clock = clock
         self._gap_s = frame_gap_s(transport)
         self._is_tcp = not isinstance(transport, SerialPort) and not transport.rtu_framing
@@ -182,7 +184,7 @@ class ModbusLine:
             raise LinkDownError(f"{self.transport}: no connection")
         self.close()
         with contextlib.suppress(OSError):
-            self._link = await open_link(self.transport, self.timeout_s)
+            self._link = await open_link(self.transport, self.timeout_s, self.trace)
             if self._reported_down:
                 log.warning("line %s: connected to %s again", self.line_id, self.transport)
             self._reported_down = False

@@ -34,11 +34,12 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 BACKLOG_CHECK_INTERVAL_S = 1.0
 GOODBYE_TIMEOUT_S = 2.0
+NAMESAKE_PAUSE_S = (1.0, 4.0)
+"""Another agent with this one's id gets as long to send what it has: the broker lets them in by turns only."""
+NAMESAKE_INTERVAL_S = 60.0
+"""How often that is said."""
 SILENCE_S = 30.0
 """No acknowledgement for so long is worth a warning."""
-
-_ONLINE = json.dumps({"online": True})
-_OFFLINE = json.dumps({"online": False})
 
 
 class Publisher:
@@ -77,6 +78,7 @@ class Publisher:
         self._expiry_s = math.ceil(acknowledgement_timeout_s)
         self._window_maximum = window_maximum
         self._backlog_ms = round(backlog_rows_s * 1000)
+        self._run_id = run_id
         self._dispatch = Dispatch(outbox, run_id, Window(window_maximum, acknowledgement_timeout_s), wall_ms)
         self._wake = asyncio.Event()
         self._prepare = asyncio.Event()
@@ -84,6 +86,8 @@ class Publisher:
         self._publishing: set[asyncio.Task[None]] = set()
         self._is_silent = False
         self._is_unreachable = False
+        self._has_been_online = False
+        self._saw_namesake_s = self._said_namesake_s = -NAMESAKE_INTERVAL_S
 
     def notify(self, record_number: int) -> None:
         """Records up to this number are new in the outbox: they go out at once."""
@@ -128,6 +132,9 @@ class Publisher:
         while True:
             acknowledged_before = self.statistics().batches_acknowledged
             problem = await self._connect_once()
+            if time.monotonic() - self._saw_namesake_s < NAMESAKE_INTERVAL_S:
+                await asyncio.sleep(random.uniform(*NAMESAKE_PAUSE_S))  # noqa: S311  # spreads tries
+                continue
             self._say_unreachable(problem)
             if self.statistics().batches_acknowledged > acknowledged_before:
                 failures = 0
@@ -169,7 +176,7 @@ class Publisher:
             clean_start=True,
             keepalive=KEEPALIVE_S,
             timeout=CONNECT_TIMEOUT_S,
-            will=aiomqtt.Will(status, _OFFLINE, qos=1, retain=True),
+            will=aiomqtt.Will(status, self._status(online=False), qos=1, retain=True),
             tls_context=self._tls,
             max_queued_incoming_messages=10 * self._window_maximum,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
@@ -178,10 +185,12 @@ class Publisher:
         return client
 
     async def _session(self, client: aiomqtt.Client) -> None:
-        for code in await client.subscribe(self._address.topic("ack"), qos=1):
-            if getattr(code, "is_failure", False):
-                raise aiomqtt.MqttError(f"subscription to {self._address.topic('ack')} was refused: {code}")
-        await client.publish(self._address.topic("status"), _ONLINE, qos=1, retain=True)
+        status = self._address.topic("status")
+        for topic in (self._address.topic("ack"), status):
+            for code in await client.subscribe(topic, qos=1):
+                if getattr(code, "is_failure", False):
+                    raise aiomqtt.MqttError(f"subscription to {topic} was refused: {code}")
+        await client.publish(status, self._status(online=True), qos=1, retain=True)
         self._dispatch.connected = True
         if self._is_unreachable:
             logger.warning("broker %s:%d answers again", self._mqtt.host, self._mqtt.port)
@@ -192,7 +201,8 @@ class Publisher:
                 tasks.create_task(self._prepare_backlog(), name="backlog")
                 tasks.create_task(self._send(client, tasks), name="batches")
         except asyncio.CancelledError:
-            await client.publish(self._address.topic("status"), _OFFLINE, qos=1, retain=True, timeout=GOODBYE_TIMEOUT_S)
+            goodbye = self._status(online=False)
+            await client.publish(status, goodbye, qos=1, retain=True, timeout=GOODBYE_TIMEOUT_S)
             raise
         finally:
             self._publishing.clear()
@@ -230,6 +240,9 @@ class Publisher:
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
+            if message.topic.value == self._address.topic("status"):
+                self._look_for_namesake(message)
+                continue
             try:
                 answer = _answer_in(message)
             except WireFormatError as problem:
@@ -262,6 +275,30 @@ class Publisher:
         if silent_for_s >= SILENCE_S and not self._is_silent:
             self._is_silent = True
             logger.warning("no acknowledgement for %d s; everything stays in the outbox", silent_for_s)
+
+    def _status(self, *, online: bool) -> str:
+        return json.dumps({"online": online, "run": self._run_id})
+
+    def _look_for_namesake(self, message: aiomqtt.Message) -> None:
+        """The status that stands is this run's own, once it has said one: else somebody else has written there."""
+        try:
+            run_id = json.loads(message.payload)["run"]
+        except (ValueError, KeyError, TypeError):
+            return
+        if run_id == self._run_id:
+            self._has_been_online = True
+        elif self._has_been_online or not message.retain:
+            self._saw_namesake_s = time.monotonic()
+            self._say_namesake()
+
+    def _say_namesake(self) -> None:
+        if self._saw_namesake_s - self._said_namesake_s >= NAMESAKE_INTERVAL_S:
+            self._said_namesake_s = self._saw_namesake_s
+            logger.error(
+                "another agent uses the id of this one (site %s, edge %s): nothing is lost, but they take turns; "
+                "give each edge an id of its own",
+                *(self._address.site, self._address.edge),
+            )
 
     def _say_unreachable(self, problem: Exception) -> None:
         if not self._is_unreachable:

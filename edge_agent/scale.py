@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from device_profiles.profile import Tier
 from edge_agent.clock import Clock
 from edge_agent.errors import DeviceReadError, LinkDownError
+from edge_agent.frame_trace import FrameTrace
 from edge_agent.samples import Reading, Sample, WholeReading
 from edge_agent.scale_link import ScaleLink
 from edge_agent.scale_protocols.protocols import ScaleProtocol
@@ -44,6 +45,11 @@ class Scale:
         self._link = ScaleLink(protocol, transport, clock, timeout_s)
         self._rows = WeightRows(device_id, quantities, totals, threshold_kg)
         self._last_problem = ""
+
+    @property
+    def trace(self) -> FrameTrace:
+        """The last frames of its line."""
+        return self._link.trace
 
     async def read(self, tier: Tier, timeout_s: float | None = None) -> Sample:
         """The present weight."""

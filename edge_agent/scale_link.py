@@ -6,6 +6,7 @@ from edge_agent.backoff import Backoff
 from edge_agent.byte_link import ByteLink, open_link
 from edge_agent.clock import Clock
 from edge_agent.errors import LinkDownError, ReplyTimeoutError, UnusableReplyError
+from edge_agent.frame_trace import FrameTrace
 from edge_agent.scale_protocols.protocols import ScaleProtocol
 from edge_agent.transports import Transport
 
@@ -22,6 +23,7 @@ class ScaleLink:
         self.protocol = protocol
         self.transport = transport
         self.timeout_s = timeout_s
+        self.trace = FrameTrace()
         self._clock = clock
         self._backoff = Backoff(RECONNECT_MINIMUM_S, RECONNECT_MAXIMUM_S)
         self._link: ByteLink | None = None
@@ -111,7 +113,7 @@ class ScaleLink:
         if not self._backoff.is_due(self._clock.monotonic_s()):
             raise LinkDownError(f"{self.transport}: no connection")
         try:
-            self._link = await open_link(self.transport, self.timeout_s)
+            self._link = await open_link(self.transport, self.timeout_s, self.trace)
         except OSError as problem:
             self.lost()
             raise LinkDownError(f"{self.transport}: cannot connect: {problem.strerror or 'no answer'}") from problem

@@ -14,6 +14,7 @@ from edge_agent.agent import Agent
 from edge_agent.bus_plan import DevicePlan, LinePlan, is_relative, plan_line
 from edge_agent.errors import AgentConfigurationError
 from edge_agent.installation import installed_lines
+from leanmeter import edge_trace_command
 from site_config.schema import Site, load_site
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
     plan = _command(commands, "plan", "the requests that a site file leads to, and the bus time that they take")
     plan.add_argument("--json", action="store_true", help="write JSON")
     plan.set_defaults(handler=_plan)
+
+    edge_trace_command.add_arguments(_command(commands, "trace", "the last frames of each line of the running agent"))
 
 
 def _command(commands: "argparse._SubParsersAction[Any]", name: str, text: str) -> argparse.ArgumentParser:

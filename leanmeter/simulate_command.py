@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from leanmeter import scenario_command, simulate_device, simulate_plant, simulate_scale
+from leanmeter import replay_command, scenario_command, simulate_device, simulate_plant, simulate_scale
 from leanmeter.signals import stop_on_signals
 from leanmeter.simulate_places import port, say_ready
 from simulators.workshop_servers import run_workshop
@@ -31,6 +31,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     workshop.set_defaults(handler=_run_workshop)
     simulate_plant.add_arguments(kinds)
     scenario_command.add_arguments(kinds)
+    replay_command.add_arguments(kinds)
 
 
 def _run_workshop(arguments: argparse.Namespace) -> int:

@@ -18,12 +18,20 @@ from simulators.modbus_frames import (
     tcp_frame,
     tcp_header,
 )
-from simulators.modbus_unit import ModbusUnit
 from simulators.tcp_listener import LateReplies, TcpListener
 
 _log = logging.getLogger(__name__)
 
-Units = Mapping[int, ModbusUnit]
+
+class Unit(Protocol):
+    """What answers at a unit id."""
+
+    def reply(self, request: Request) -> Reply:
+        """What it answers, when, and with which faults."""
+        ...
+
+
+Units = Mapping[int, Unit]
 """Devices by unit id. Other unit ids are not answered."""
 
 _CONNECTIONS_MAX = 64
