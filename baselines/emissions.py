@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from baselines.carriers import CarrierUse
 from baselines.errors import BaselineError
 
 Method = Literal["location", "market"]
@@ -29,16 +30,6 @@ class EmissionFactor:
     source: str
     valid_to: date | None = None
     method: Method | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CarrierUse:
-    """An amount of a carrier used, or of a refrigerant topped up, on a day."""
-
-    carrier: str
-    unit: str
-    day: date
-    amount: float
 
 
 def emissions_kg(uses: Iterable[CarrierUse], factors: Sequence[EmissionFactor], method: Method) -> float:

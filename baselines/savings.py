@@ -49,7 +49,9 @@ class Savings:
         share, reach = 100.0 * self.savings_fraction, 100.0 * self.half_width / abs(self.expected)
         low, high = sorted((abs(share) - reach, abs(share) + reach))
         kind = "less" if self.savings >= 0.0 else "more"
-        told = f"{abs(share):.1f} % {kind} energy than expected ({self.confidence:.0%}: {low:.1f} to {high:.1f})"
+        told = (
+            f"{abs(share):.1f} % {kind} energy than expected ({100.0 * self.confidence:.0f} %: {low:.1f} to {high:.1f})"
+        )
         if self.proven:
             return told
         if self.savings > self.half_width:

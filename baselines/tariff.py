@@ -7,7 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
@@ -120,11 +120,16 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class IntervalUse:
-    """Use of one 15-minute interval; `start` in the site's time zone. `reactive_kvarh` is None where not measured."""
+    """Use of one 15-minute interval; `start` in the site's time zone. `reactive_kvarh` is None where not measured.
+
+    An interval that was interpolated or thinned has its energy, but no power that anybody measured: it cannot set a
+    peak (`may_set_peak`).
+    """
 
     start: datetime
     energy_kwh: float
     reactive_kvarh: float | None = None
+    may_set_peak: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +197,20 @@ def bill_month(tariff: Tariff, rows: Sequence[IntervalUse], earlier_demands: Seq
 
 
 def highest_demand(charge: DemandCharge, rows: Sequence[IntervalUse]) -> Decimal:
-    """The highest mean power of a clock-aligned window, in the charge's unit; windows with a gap do not count."""
-    windows: dict[datetime, list[IntervalUse]] = defaultdict(list)
+    """The highest mean power of a clock-aligned window, in the charge's unit.
+
+    Windows with a gap, or with an interval that may set no peak, do not count.
+    """
+    windows: dict[float, list[IntervalUse]] = defaultdict(list)
     for row in rows:
-        minute = row.start.minute - row.start.minute % charge.window_min
-        windows[row.start.replace(minute=minute, second=0, microsecond=0)].append(row)
-    complete = [group for group in windows.values() if len(group) == charge.window_min // 15]
+        # By absolute time: when clocks go back, two windows of a night have the same local beginning.
+        moment = row.start if row.start.tzinfo else row.start.replace(tzinfo=UTC)
+        windows[moment.timestamp() - 60 * (row.start.minute % charge.window_min)].append(row)
+    complete = [
+        group
+        for group in windows.values()
+        if len(group) == charge.window_min // 15 and all(row.may_set_peak for row in group)
+    ]
     return max((_mean_power(charge, group) for group in complete), default=Decimal(0))
 
 

@@ -49,13 +49,11 @@ def assess(model: LinearModel, *, coverage: float = 1.0) -> Validity:
             Finding("few_points", f"{model.n} points; with fewer than {FEWEST_POINTS} this is provisional", fails=False)
         )
     if coverage < LEAST_COVERAGE:
-        findings.append(
-            Finding(
-                "low_coverage",
-                f"readings cover {coverage:.0%} of the baseline period; below {LEAST_COVERAGE:.0%} this is provisional",
-                fails=False,
-            )
+        text = (
+            f"readings cover {percent(coverage)} of the baseline period; "
+            f"below {percent(LEAST_COVERAGE)} this is provisional"
         )
+        findings.append(Finding("low_coverage", text, fails=False))
     findings += _autocorrelation_findings(model)
     valid = not any(finding.fails for finding in findings)
     return Validity(valid, provisional, tuple(findings), _verdict(model, valid, provisional, findings))
@@ -76,6 +74,12 @@ def range_findings(model: LinearModel, rows: Sequence[Sequence[float]]) -> tuple
             )
             findings.append(Finding("out_of_range", text, fails=True))
     return tuple(findings)
+
+
+def percent(share: float) -> str:
+    """A share in words; never 100 % or 0 % for what is only nearly so."""
+    decimals = 0 if 0.01 <= share < 0.99 or share in {0.0, 1.0} else 1
+    return f"{100.0 * share:.{decimals}f} %"
 
 
 def alternates(model: LinearModel) -> bool:
@@ -120,7 +124,9 @@ def _fit_findings(model: LinearModel) -> list[Finding]:
         text = f"the model as a whole may be chance (F test p = {model.f_p:.2f}; DOE asks for less than {MODEL_P:g})"
         findings.append(Finding("f_test", text, fails=True))
     if model.r2 < LEAST_R2:
-        text = f"the variables explain {model.r2:.0%} of the changes (R²; DOE asks for {LEAST_R2:.0%} or more)"
+        text = (
+            f"the variables explain {percent(model.r2)} of the changes (R²; DOE asks for {percent(LEAST_R2)} or more)"
+        )
         findings.append(Finding("r2", text, fails=True))
     return findings
 
@@ -155,7 +161,7 @@ def _verdict(model: LinearModel, valid: bool, provisional: bool, findings: Seque
     if not valid:
         first = next(finding.text for finding in findings if finding.fails)
         return f"Not good enough to claim savings with: {first}."
-    share = f"{named} explain{'s' if len(model.variables) == 1 else ''} {model.r2:.0%} of the energy's changes"
+    share = f"{named} explain{'s' if len(model.variables) == 1 else ''} {percent(model.r2)} of the energy's changes"
     if provisional:
         return f"Provisional: {share}, but there is too little data yet."
     return f"Good enough to claim savings with: {share}, and it passes DOE's tests."

@@ -1,23 +1,38 @@
-"""`leanmeter baselines`: a baseline, savings and calendarised bills from CSV files, without meters or a store."""
+"""`leanmeter baselines`: baselines, savings, calendarised bills and costs from files, without meters or a store."""
 
 import argparse
-import json
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from baselines.adjustments import NonRoutineAdjustment, static_factor_findings
+from baselines.billing import bill_months
 from baselines.bills import calendarise
 from baselines.errors import BaselineError
 from baselines.linear_model import LinearModel, fit
+from baselines.meter_accuracy import MeterAccuracy
 from baselines.observations import Observations
 from baselines.savings import DEFAULT_CONFIDENCE, savings
 from baselines.validity import Finding, Validity, assess
 from leanmeter.baseline_data import BaselineData, select
+from leanmeter.baseline_report import (
+    bills_as_json,
+    bills_report,
+    fit_as_json,
+    fit_report,
+    savings_as_json,
+    savings_report,
+    short,
+    write_json,
+    write_lines,
+)
 from leanmeter.bill_file import read_bills
 from leanmeter.data_file import read_table
+from leanmeter.interval_file import read_intervals
 from leanmeter.periods import labels_of
+from leanmeter.tariff_file import load_tariffs
 from site_config.errors import ConfigurationError
 
 
@@ -39,13 +54,45 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
     saving.add_argument(
         "--confidence", type=float, default=DEFAULT_CONFIDENCE, metavar="SHARE", help="of the band (default 0.9)"
     )
+    _add_circumstances(saving)
 
     bills = _command(commands, "bills", _bills, "bills by calendar month; with predictors also a baseline")
-    bills.add_argument("file", type=Path, metavar="FILE.csv", help="columns reading_date, energy_use and unit")
+    bills.add_argument("file", type=Path, metavar="FILE.csv", help="columns reading_date, energy_use, perhaps unit")
     bills.add_argument("--predictors", type=Path, metavar="FILE.csv", help="columns year, month and relevant variables")
     bills.add_argument("--variables", type=_names, metavar="A,B", help="of the predictors (default: all of them)")
     bills.add_argument("--baseline-period", metavar="A/B", help="such as 2023-01/2023-12 (default: every whole month)")
     bills.add_argument("--factor", type=float, default=1.0, help="multiply the use by this, to change its unit")
+
+    tariff = _command(commands, "tariff", _tariff, "what intervals cost by a tariff, month by month as billed")
+    tariff.add_argument("file", type=Path, metavar="FILE.yaml", help="the tariff")
+    tariff.add_argument(
+        "--data", type=Path, required=True, metavar="FILE.csv", help="15-minute rows: start, energy_kwh, reactive_kvarh"
+    )
+    tariff.add_argument("--timezone", type=_zone, metavar="NAME", help="of the tariff's clock, such as Africa/Accra")
+
+
+def _add_circumstances(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--adjustment",
+        nargs=4,
+        action="append",
+        default=[],
+        metavar=("ROW", "AMOUNT", "REASON", "AUTHOR"),
+        help="non-routine: what the row of that date would have used more (or less, below 0) in the baseline period",
+    )
+    parser.add_argument(
+        "--static-factor",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("NAME", "THEN", "NOW"),
+        help="what should be the same in both periods, such as floor area or shifts a week",
+    )
+    parser.add_argument(
+        "--meter-class", metavar="CLASS", help="adds the meter's error to the band: 0.5S, 1, 2, A, B, C"
+    )
+    parser.add_argument("--ct-class", metavar="CLASS", help="and that of its current transformers: 0.2, 0.5, 1, 3")
+    parser.add_argument("--other-meter", action="store_true", help="the reporting period has another meter")
 
 
 def _command(
@@ -66,6 +113,15 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"there is no time zone {name!r}; expected is a name such as Asia/Dhaka"
+        ) from None
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
@@ -78,9 +134,9 @@ def _fit(arguments: argparse.Namespace) -> int:
     data = select(table, labels, rows, arguments.energy, arguments.variables)
     model, validity = _judged(arguments.data, data, arguments.variables)
     if arguments.json:
-        _write_json(fit_as_json(model, validity, data.findings) | {"coverage": data.coverage})
+        write_json(fit_as_json(model, validity, data.findings) | {"coverage": data.coverage})
     else:
-        _write_lines(fit_report(model, validity, data.findings, arguments.energy))
+        write_lines(fit_report(model, validity, data.findings, arguments.energy))
     return 0
 
 
@@ -99,47 +155,53 @@ def _savings(arguments: argparse.Namespace) -> int:
     model, validity = _judged(arguments.data, baseline, arguments.variables)
     try:
         result = savings(
-            model, reporting.observations, confidence=arguments.confidence, granularity=baseline.granularity
+            model,
+            reporting.observations,
+            confidence=arguments.confidence,
+            granularity=baseline.granularity,
+            adjustments=_adjustments(arguments),
+            accuracy=_accuracy(arguments),
+            same_meter=not arguments.other_meter,
         )
     except BaselineError as problem:
         raise ConfigurationError(f"{arguments.data}: {problem}") from problem
-    findings = (*baseline.findings, *validity.findings, *reporting.findings, *result.findings)
+    findings = (*baseline.findings, *validity.findings, *reporting.findings, *result.findings, *_changed(arguments))
     is_valid = not any(finding.fails for finding in findings)
-    proven = result.proven and is_valid
     sentence = result.sentence()
     if result.proven and not is_valid:
         sentence += "; not proven, because the baseline is not valid for this"
     if arguments.json:
-        _write_json(
-            {
-                "verdict": sentence,
-                "expected": result.expected,
-                "actual": result.actual,
-                "savings": result.savings,
-                "savings_fraction": result.savings_fraction,
-                "half_width": result.half_width,
-                "confidence": result.confidence,
-                "fsu": _finite(result.fsu),
-                "proven": proven,
-                "valid": is_valid,
-                "rows": len(reporting.observations),
-                "findings": _findings(findings),
-            }
-        )
-        return 0
-    fsu = "none" if result.fsu is None else f"{result.fsu:.3g}"
-    _write_lines(
-        [
-            f"{sentence}.",
-            "",
-            f"  expected    {_short(result.expected)}",
-            f"  actual      {_short(result.actual)}",
-            f"  savings     {_short(result.savings)} ± {_short(result.half_width)} ({result.confidence:.0%} band)",
-            f"  ASHRAE      {fsu} (uncertainty as a share of the savings; below 1 the savings stand out)",
-            *_finding_lines(findings),
-        ]
-    )
+        write_json(savings_as_json(result, sentence, findings, rows=len(reporting.observations), is_valid=is_valid))
+    else:
+        write_lines(savings_report(result, sentence, findings))
     return 0
+
+
+def _adjustments(arguments: argparse.Namespace) -> list[NonRoutineAdjustment]:
+    found = []
+    for label, amount, reason, author in arguments.adjustment:
+        try:
+            found.append(NonRoutineAdjustment(label, float(amount), reason, author))
+        except ValueError as problem:
+            text = str(problem) if isinstance(problem, BaselineError) else f"{amount!r} is no number"
+            raise ConfigurationError(f"--adjustment {label}: {text}") from problem
+    return found
+
+
+def _accuracy(arguments: argparse.Namespace) -> MeterAccuracy | None:
+    if arguments.meter_class is None:
+        if arguments.ct_class is not None:
+            raise ConfigurationError("--ct-class: give the meter's class too, with --meter-class")
+        return None
+    try:
+        return MeterAccuracy(arguments.meter_class, arguments.ct_class)
+    except BaselineError as problem:
+        raise ConfigurationError(str(problem)) from problem
+
+
+def _changed(arguments: argparse.Namespace) -> tuple[Finding, ...]:
+    factors = arguments.static_factor
+    return static_factor_findings({name: then for name, then, _ in factors}, {name: now for name, _, now in factors})
 
 
 def _bills(arguments: argparse.Namespace) -> int:
@@ -152,22 +214,33 @@ def _bills(arguments: argparse.Namespace) -> int:
     except BaselineError as problem:
         raise ConfigurationError(f"{arguments.file}: {problem}") from problem
     months = {month: amount * arguments.factor for month, amount in months.items()}
-    result: dict[str, Any] = {
-        "unit": unit,
-        "months": [{"month": month, "energy": energy} for month, energy in months.items()],
-    }
-    lines = [f"{month}  {_short(energy):>12}  {unit}" for month, energy in months.items()]
+    result: dict[str, Any] = {}
+    lines = [f"{month}  {short(energy):>12}  {unit}" for month, energy in months.items()]
     if arguments.predictors is not None:
         data, variables = _with_predictors(arguments, months)
         model, validity = _judged(arguments.predictors, data, variables)
-        result["fit"] = fit_as_json(model, validity, data.findings)
+        result = fit_as_json(model, validity, data.findings) | {"coverage": data.coverage}
         lines = [*fit_report(model, validity, data.findings, "energy"), "", *lines]
     else:
         lines = [f"{len(months)} whole months; a month that the bills cover in part is left out.", "", *lines]
     if arguments.json:
-        _write_json(result)
+        write_json(result | {"unit": unit, "months": months})
     else:
-        _write_lines(lines)
+        write_lines(lines)
+    return 0
+
+
+def _tariff(arguments: argparse.Namespace) -> int:
+    tariffs, earlier_demands = load_tariffs(arguments.file)
+    intervals = read_intervals(arguments.data, arguments.timezone)
+    try:
+        bills = bill_months(tariffs, intervals.rows, earlier_demands)
+    except BaselineError as problem:
+        raise ConfigurationError(f"{arguments.file}: {problem}") from problem
+    if arguments.json:
+        write_json(bills_as_json(bills))
+    else:
+        write_lines([*bills_report(bills), *(f"note: {text}" for text in intervals.findings)])
     return 0
 
 
@@ -202,83 +275,3 @@ def _judged(path: Path, data: BaselineData, variables: Sequence[str]) -> tuple[L
     except BaselineError as problem:
         raise ConfigurationError(f"{path}: {problem}") from problem
     return model, assess(model, coverage=data.coverage)
-
-
-def fit_as_json(model: LinearModel, validity: Validity, findings: Sequence[Finding]) -> dict[str, Any]:
-    """A fit for machines; fractions are fractions, what has no meaning is null."""
-    return {
-        "verdict": validity.verdict,
-        "valid": validity.valid,
-        "provisional": validity.provisional,
-        "n": model.n,
-        "coefficients": dict(model.coefficients),
-        "standard_errors": dict(model.standard_errors),
-        "t": dict(model.t),
-        "p": dict(model.p),
-        "r2": model.r2,
-        "r2_adjusted": model.r2_adjusted,
-        "f": model.f,
-        "f_p": model.f_p,
-        "cv_rmse": model.cv_rmse,
-        "nmbe": model.nmbe,
-        "autocorrelation": model.autocorrelation,
-        "deviation": model.deviation,
-        "mean_energy": model.mean_energy,
-        "ranges": {
-            name: {"minimum": seen.minimum, "maximum": seen.maximum, "mean": seen.mean, "deviation": seen.deviation}
-            for name, seen in model.ranges.items()
-        },
-        "findings": _findings([*findings, *validity.findings]),
-    }
-
-
-def fit_report(model: LinearModel, validity: Validity, findings: Sequence[Finding], energy: str) -> list[str]:
-    """A fit for people: the verdict, the formula, how good it is, what was noticed."""
-    terms = [_short(model.coefficients["intercept"])]
-    terms += [f"{_signed(model.coefficients[name])} × {name}" for name in model.variables]
-    width = max(map(len, model.coefficients))
-    lines = [validity.verdict, "", f"  {energy} = {' '.join(terms)}", ""]
-    lines += [f"  {'':<{width}}  {'value':>12}  {'± one s.e.':>12}  {'t':>8}  {'p':>8}"]
-    for name, value in model.coefficients.items():
-        t, p = (("–" if number is None else f"{number:.3g}") for number in (model.t[name], model.p[name]))
-        lines.append(
-            f"  {name:<{width}}  {_short(value):>12}  {_short(model.standard_errors[name]):>12}  {t:>8}  {p:>8}"
-        )
-    lines += [
-        "",
-        f"  R² {model.r2:.4f}   adjusted R² {model.r2_adjusted:.4f}   "
-        + (f"F {model.f:.4g} (p {model.f_p:.2g})" if model.f is not None and model.f_p is not None else "F –"),
-        f"  CV(RMSE) {model.cv_rmse:.2%}   points {model.n}   "
-        + ("autocorrelation –" if model.autocorrelation is None else f"autocorrelation {model.autocorrelation:.2f}"),
-    ]
-    return [*lines, *_finding_lines([*findings, *validity.findings])]
-
-
-def _finding_lines(findings: Sequence[Finding]) -> list[str]:
-    if not findings:
-        return []
-    return ["", *(f"  {'fails' if finding.fails else 'note'}: {finding.text}" for finding in findings)]
-
-
-def _findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    return [{"code": finding.code, "text": finding.text, "fails": finding.fails} for finding in findings]
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}".replace(",", " ") if abs(value) >= 10_000 else f"{value:.5g}"
-
-
-def _signed(value: float) -> str:
-    return f"{'−' if value < 0.0 else '+'} {_short(abs(value))}"
-
-
-def _write_lines(lines: Sequence[str]) -> None:
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-def _write_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

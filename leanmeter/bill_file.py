@@ -8,16 +8,16 @@ from leanmeter.data_file import Row, Table, read_table
 
 
 def read_bills(path: Path) -> tuple[str, list[Bill]]:
-    """The unit and the bills of a CSV file with columns reading_date, energy_use and unit.
+    """The unit and the bills of a CSV file with columns reading_date, energy_use and, where it is there, unit.
 
     Raises DataFileError naming row and column: bills must follow each other by date, in one unit.
     """
     table = read_table(path)
-    table.require(["reading_date", "energy_use", "unit"])
-    unit = table.rows[0].cells["unit"]
+    table.require(["reading_date", "energy_use"])
+    unit = table.rows[0].cells.get("unit", "")
     bills: list[Bill] = []
     for row in table.rows:
-        if row.cells["unit"] != unit:
+        if row.cells.get("unit", "") != unit:
             raise table.error(row, "unit", f"{row.cells['unit']!r}, but {unit!r} in row {table.rows[0].number}")
         bills.append(
             Bill(_reading_date(table, row, bills[-1] if bills else None), _use(table, row, is_start=not bills))

@@ -1,7 +1,5 @@
-"""A tariff as users write it in YAML, and intervals of use from a CSV file."""
+"""A tariff as users write it in YAML."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -9,21 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from baselines.errors import BaselineError
 from baselines.tariff import (
     ALL_DAYS,
     MINUTES_A_DAY,
-    Bill,
     Block,
     DemandCharge,
     EnergyPrice,
-    IntervalUse,
     ReactiveCharge,
     Surcharge,
     Tariff,
     TimeBand,
-    bill_month,
-    tariff_on,
 )
 from site_config.errors import ConfigurationError
 from site_config.yaml_file import StrictModel, load_model
@@ -126,26 +119,6 @@ def load_tariffs(path: Path) -> tuple[tuple[Tariff, ...], tuple[Decimal, ...]]:
     """The versions of a tariff, and earlier months' demands; raises ConfigurationError naming file, key and rule."""
     file = load_model(path, TariffFile, ConfigurationError)
     return tuple(_tariff(entry, file) for entry in file.tariffs), file.earlier_demands
-
-
-def bill_months(
-    tariffs: Sequence[Tariff], rows: Sequence[IntervalUse], earlier_demands: Sequence[Decimal]
-) -> Mapping[str, Bill]:
-    """A bill for each calendar month of the data, oldest first; the version of the month's first day holds for it."""
-    months: dict[str, list[IntervalUse]] = defaultdict(list)
-    for row in rows:
-        months[f"{row.start:%Y-%m}"].append(row)
-    bills: dict[str, Bill] = {}
-    demands = list(earlier_demands)
-    for month in sorted(months):
-        try:
-            bill = bill_month(tariff_on(tariffs, months[month][0].start.date().replace(day=1)), months[month], demands)
-        except BaselineError as problem:
-            raise BaselineError(f"{month}: {problem}") from problem
-        bills[month] = bill
-        if bill.demand is not None:
-            demands.append(bill.demand)
-    return bills
 
 
 def _tariff(entry: TariffSettings, file: TariffFile) -> Tariff:

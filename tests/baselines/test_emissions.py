@@ -2,7 +2,8 @@ from datetime import date
 
 import pytest
 
-from baselines.emissions import CarrierUse, EmissionFactor, emissions_kg
+from baselines.carriers import CarrierUse
+from baselines.emissions import EmissionFactor, emissions_kg
 from baselines.errors import BaselineError
 
 FACTORS = [

@@ -54,7 +54,7 @@ def test_the_savings_of_the_case_are_not_proven_and_ashrae_is_not_understated() 
     assert (found.half_width, found.half_width / found.savings) == (close(53.538794691), close(1.30740458521))
     assert found.fsu == close(1.21623753039)
     assert not found.proven
-    assert found.sentence() == "2.0 % less energy than expected (90%: -0.6 to 4.6); not yet proven"
+    assert found.sentence() == "2.0 % less energy than expected (90 %: -0.6 to 4.6); not yet proven"
 
 
 def test_the_cumulative_sum_against_the_published_line() -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from baselines.billing import bill_months
 from baselines.errors import BaselineError
 from baselines.tariff import IntervalUse
-from leanmeter.tariff_file import bill_months, load_tariffs
+from leanmeter.tariff_file import load_tariffs
 from site_config.errors import ConfigurationError
 
 TARIFF = """

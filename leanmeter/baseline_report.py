@@ -1,0 +1,183 @@
+"""Baselines, savings and bills in words for people and as JSON for machines."""
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from baselines.linear_model import LinearModel
+from baselines.savings import Savings
+from baselines.tariff import Bill
+from baselines.validity import Finding, Validity
+
+
+def fit_as_json(model: LinearModel, validity: Validity, findings: Sequence[Finding]) -> dict[str, Any]:
+    """A fit for machines; fractions are fractions, what has no meaning is null."""
+    return {
+        "verdict": validity.verdict,
+        "valid": validity.valid,
+        "provisional": validity.provisional,
+        "n": model.n,
+        "coefficients": dict(model.coefficients),
+        "standard_errors": dict(model.standard_errors),
+        "t": dict(model.t),
+        "p": dict(model.p),
+        "r2": model.r2,
+        "r2_adjusted": model.r2_adjusted,
+        "f": model.f,
+        "f_p": model.f_p,
+        "cv_rmse": model.cv_rmse,
+        "nmbe": model.nmbe,
+        "autocorrelation": model.autocorrelation,
+        "deviation": model.deviation,
+        "mean_energy": model.mean_energy,
+        "ranges": {
+            name: {"minimum": seen.minimum, "maximum": seen.maximum, "mean": seen.mean, "deviation": seen.deviation}
+            for name, seen in model.ranges.items()
+        },
+        "findings": _findings([*findings, *validity.findings]),
+    }
+
+
+def fit_report(model: LinearModel, validity: Validity, findings: Sequence[Finding], energy: str) -> list[str]:
+    """A fit for people: the verdict, the formula, how good it is, what was noticed."""
+    terms = [short(model.coefficients["intercept"])]
+    terms += [f"{_signed(model.coefficients[name])} × {name}" for name in model.variables]
+    width = max(map(len, model.coefficients))
+    lines = [validity.verdict, "", f"  {energy} = {' '.join(terms)}", ""]
+    lines += [f"  {'':<{width}}  {'value':>12}  {'± one s.e.':>12}  {'t':>8}  {'p':>8}"]
+    for name, value in model.coefficients.items():
+        t, p = (("–" if number is None else f"{number:.3g}") for number in (model.t[name], model.p[name]))
+        lines.append(f"  {name:<{width}}  {short(value):>12}  {short(model.standard_errors[name]):>12}  {t:>8}  {p:>8}")
+    lines += [
+        "",
+        f"  R² {model.r2:.4f}   adjusted R² {model.r2_adjusted:.4f}   "
+        + (f"F {model.f:.4g} (p {model.f_p:.2g})" if model.f is not None and model.f_p is not None else "F –"),
+        f"  CV(RMSE) {100.0 * model.cv_rmse:.2f} %   points {model.n}   "
+        + ("autocorrelation –" if model.autocorrelation is None else f"autocorrelation {model.autocorrelation:.2f}"),
+    ]
+    return [*lines, *_finding_lines([*findings, *validity.findings])]
+
+
+def savings_as_json(
+    result: Savings, sentence: str, findings: Sequence[Finding], *, rows: int, is_valid: bool
+) -> dict[str, Any]:
+    """Savings for machines, in the unit of the energy; `proven` needs a valid baseline too."""
+    return {
+        "verdict": sentence,
+        "expected": result.expected,
+        "actual": result.actual,
+        "savings": result.savings,
+        "savings_fraction": result.savings_fraction,
+        "half_width": result.half_width,
+        "model_half_width": result.model_half_width,
+        "meter_half_width": result.meter_half_width,
+        "adjustment": result.adjustment,
+        "widening": result.widening,
+        "confidence": result.confidence,
+        "fsu": finite(result.fsu),
+        "proven": result.proven and is_valid,
+        "valid": is_valid,
+        "rows": rows,
+        "findings": _findings(findings),
+    }
+
+
+def savings_report(result: Savings, sentence: str, findings: Sequence[Finding]) -> list[str]:
+    """Savings for people: the verdict, the numbers behind it, what was noticed."""
+    fsu = "none" if result.fsu is None else f"{result.fsu:.3g}"
+    lines = [f"{sentence}.", "", f"  expected    {short(result.expected)}"]
+    if result.adjustment:
+        lines[-1] += f" (of it {short(result.adjustment)} by non-routine adjustments)"
+    lines += [
+        f"  actual      {short(result.actual)}",
+        f"  savings     {short(result.savings)} ± {short(result.half_width)} ({100.0 * result.confidence:.0f} % band)",
+    ]
+    if result.meter_half_width:
+        model, meter = short(result.model_half_width), short(result.meter_half_width)
+        lines.append(f"              of the band: model ± {model}, meters ± {meter}")
+    if result.widening > 1.0:
+        needed = math.hypot(result.widening * result.model_half_width, result.meter_half_width)
+        lines.append(f"              proven beyond {short(needed)}, because residuals follow each other")
+    lines.append(f"  ASHRAE      {fsu} (uncertainty as a share of the savings; below 1 the savings stand out)")
+    return [*lines, *_finding_lines(findings)]
+
+
+def bills_as_json(bills: Mapping[str, Bill]) -> dict[str, Any]:
+    """Bills by month; money and quantities are decimal numbers in text, as they were rounded."""
+    return {
+        month: {
+            "total": str(bill.total),
+            "currency": bill.currency,
+            "demand": None if bill.demand is None else _plain(bill.demand),
+            "lines": [
+                {
+                    "name": line.name,
+                    "quantity": _plain(line.quantity),
+                    "unit": line.unit,
+                    "price": None if line.price is None else str(line.price),
+                    "amount": str(line.amount),
+                }
+                for line in bill.lines
+            ],
+            "findings": list(bill.findings),
+        }
+        for month, bill in bills.items()
+    }
+
+
+def bills_report(bills: Mapping[str, Bill]) -> list[str]:
+    """Bills as a supplier prints them, with the total of all months first where there are several."""
+    lines: list[str] = []
+    currency = next(iter(bills.values())).currency
+    if len(bills) > 1:
+        lines = [f"{len(bills)} months cost {sum(bill.total for bill in bills.values())} {currency}.", ""]
+    for month, bill in bills.items():
+        lines.append(f"{month}: {bill.total} {bill.currency}.")
+        width = max(len(line.name) for line in bill.lines)
+        for line in bill.lines:
+            price = "" if line.price is None else f"{_plain(line.quantity)} {line.unit} × {line.price}"
+            lines.append(f"  {line.name:<{width}}  {line.amount:>12}  {price}".rstrip())
+        lines += [f"  note: {text}" for text in bill.findings]
+        lines.append("")
+    return lines[:-1]
+
+
+def short(value: float) -> str:
+    """A number of five digits, thousands apart."""
+    return f"{value:,.0f}".replace(",", " ") if abs(value) >= 10_000 else f"{value:.5g}"
+
+
+def finite(value: float | None) -> float | None:
+    """None for what JSON cannot hold."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def write_lines(lines: Sequence[str]) -> None:
+    """To standard output."""
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def write_json(value: object) -> None:
+    """To standard output."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _finding_lines(findings: Sequence[Finding]) -> list[str]:
+    if not findings:
+        return []
+    return ["", *(f"  {'fails' if finding.fails else 'note'}: {finding.text}" for finding in findings)]
+
+
+def _findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    return [{"code": finding.code, "text": finding.text, "fails": finding.fails} for finding in findings]
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
+def _signed(value: float) -> str:
+    return f"{'−' if value < 0.0 else '+'} {short(abs(value))}"
