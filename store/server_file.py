@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from site_config.errors import ConfigurationError
+from site_config.notification_settings import NotificationsSection
 from site_config.schema import MqttSettings, Port, Slug
 from site_config.yaml_file import StrictModel, load_model
 from store.settings import StoreSettings
@@ -56,6 +57,7 @@ class ServerFile(StrictModel):
     collector: CollectorSection = CollectorSection()
     evaluation: EvaluationSection = EvaluationSection()
     visit: VisitSection = VisitSection()
+    notifications: NotificationsSection | None = None
 
     @field_validator("collector", "evaluation", "visit", mode="before")
     @classmethod

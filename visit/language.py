@@ -1,9 +1,8 @@
-"""Texts of the page. English is the source; a catalogue beside this file replaces it where there is one."""
+"""Texts of the page. English is the source; a catalogue of `languages/` replaces it where there is one."""
 
-from gettext import translation
-from pathlib import Path
+from languages.texts import SOURCE, texts
 
-_TEXTS = translation("leanmeter", localedir=Path(__file__).parent / "catalogues", fallback=True)
+_TEXTS = texts(SOURCE)
 
 _ = _TEXTS.gettext
 ngettext = _TEXTS.ngettext

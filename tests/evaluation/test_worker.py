@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from evaluation.lease import NAME, TTL_S, EvaluationLease, LeaseLostError
+from evaluation.lease import NAME, EvaluationLease, LeaseLostError
 from evaluation.worker import Worker, run
 from store.entities import Entities
+from store.held_lease import TTL_S
 from store.protocol import IntervalRow, OperatedReadingStore
 from store.schema import INTERVAL_MS
 from store.server_file import ServerFile
@@ -116,7 +117,7 @@ async def test_one_evaluates_and_the_next_takes_over(bakery: Bakery) -> None:
 
 
 async def test_who_lost_the_lease_writes_nothing(bakery: Bakery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("evaluation.lease.RENEW_AFTER_S", 0.0)
+    monkeypatch.setattr("store.held_lease.RENEW_AFTER_S", 0.0)
     await bakery.fill(hours=1)
     worker = Worker(bakery.readings, bakery.entities, gap_limit_ms=60_000)
     taken = asyncio.Event()
