@@ -10,6 +10,7 @@ from collector.housekeeping import keep_retention, mark_recomputations
 from collector.ingest import Ingest
 from collector.quarantine import Quarantine
 from collector.subscriber import Subscriber
+from site_config.errors import SiteFileError
 from site_config.schema import load_site
 from store.factory import open_entities, open_readings
 from store.protocol import StoreUnavailableError
@@ -34,8 +35,11 @@ async def run(settings: ServerFile, stop: asyncio.Event) -> None:
         at_the_end.push_async_callback(entities.close)
         quarantine = Quarantine(settings.entities)
         at_the_end.push_async_callback(quarantine.close)
-        for site in sites:
-            imported = await entities.import_site(site, AUTHOR)
+        for path, site in zip(settings.collector.sites, sites, strict=True):
+            try:
+                imported = await entities.import_site(site, AUTHOR)
+            except SiteFileError as problem:
+                raise SiteFileError(f"{path}: {problem}") from problem
             logger.info("site %s: %d changes imported", site.site, imported.changes)
         try:
             await readings.check()

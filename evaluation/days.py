@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from evaluation.intervals import INTERPOLATED, MEASURED, PARTIAL
+from evaluation.intervals import CORRECTED, MEASURED, PARTIAL, weakest
 from store.protocol import IntervalRow
 from store.schema import INTERVAL_MS
 
-# The first that occurs in a day is the day's quality: what weakens it most stands first.
-_WEAKEST_FIRST = (PARTIAL, INTERPOLATED, "thinned", "manual", "corrected", "outage", MEASURED)
 # Only where the time between boundaries was really read does an interval say how high the load was.
-_SETS_PEAK = frozenset({MEASURED, "corrected"})
+_SETS_PEAK = frozenset({MEASURED, CORRECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,7 @@ def summarise(site: str, point: str, day: Day, intervals: Sequence[IntervalRow])
     full = [row for row in intervals if row.demand is not None and row.quality in _SETS_PEAK]
     peak = max(full, key=lambda row: (row.demand or 0.0, -row.start_ms), default=None)
     lowest = min((row.demand for row in full if row.demand is not None), default=None)
-    found = {row.quality for row in intervals}
-    quality = next((name for name in _WEAKEST_FIRST if name in found), PARTIAL)
+    quality = weakest({row.quality for row in intervals})
     return IntervalRow(
         site=site,
         point=point,
@@ -54,6 +51,7 @@ def summarise(site: str, point: str, day: Day, intervals: Sequence[IntervalRow])
         amount=sum(row.amount for row in intervals),
         demand=None if peak is None else peak.demand,
         coverage=sum(row.coverage for row in intervals) / day.interval_count,
+        resource=next((row.resource for row in intervals if row.resource), ""),
         quality=quality if len(intervals) == day.interval_count else PARTIAL,
         peak_ms=None if peak is None else peak.start_ms,
         minimum=lowest,

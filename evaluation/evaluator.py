@@ -8,14 +8,17 @@ from evaluation.days import Day, day_of, summarise
 from evaluation.intervals import (
     PARTIAL,
     AssignedReadings,
+    IntervalAmount,
     contiguous,
     interval_amount,
     interval_starts,
     overlap,
 )
+from evaluation.silent_generation import LONGEST_SLEEP_MS, asleep
+from evaluation.site_series import site_rows
 from evaluation.total_reader import TotalReader
-from evaluation.unmetered import unmetered_id, unmetered_rows
-from site_config.points import Assignment, Point
+from evaluation.unmetered import unmetered_rows
+from site_config.points import Assignment, Point, Role
 from store.protocol import IntervalRow, ReadingStore
 from store.schema import INTERVAL_MS
 
@@ -60,6 +63,7 @@ class Evaluator:
         self._model = model
         self._gap_limit_ms = gap_limit_ms
         self._before_write = before_write
+        self._resources = {point.id: point.resource.value for point in model.points}
         self._totals = TotalReader(readings, model.site, gap_limit_ms)
 
     async def evaluate(self, dirty: Mapping[str, Iterable[int]]) -> int:
@@ -101,7 +105,7 @@ class Evaluator:
         return interval_starts(max(first, start_ms - MAXIMUM_GAP_MS), min(last, end_ms + MAXIMUM_GAP_MS))
 
     async def _evaluate_range(self, touched: Mapping[str, set[int]], start_ms: int, end_ms: int) -> list[IntervalRow]:
-        """All rows of a range of touched intervals: points, those that lost their device, and what is unmetered."""
+        """All rows of a range: touched points, those that lost their device, and what follows from these."""
         site = self._model.site
         stored: dict[int, dict[str, IntervalRow]] = {}
         for row in await self._readings.intervals(site, start_ms, end_ms):
@@ -115,14 +119,17 @@ class Evaluator:
             for start in mine:
                 found = interval_amount(readings, start, start + INTERVAL_MS, self._gap_limit_ms)
                 if found is not None:
-                    row = IntervalRow(site, point, start, found.amount, found.demand, found.coverage, found.quality)
+                    row = self._row(point, start, found)
                     written.append(row)
                     stored.setdefault(start, {})[point] = row
+        silent = await self._silent_generation(stored, start_ms, end_ms)
         for start in range(start_ms, end_ms, INTERVAL_MS):
             orphans = self._orphans(start, stored.get(start, {}))
             written += orphans
             rows = {**stored.get(start, {}), **{row.point: row for row in orphans}}
+            rows |= silent.get(start, {})
             written += unmetered_rows(site, self._model.points, start, rows)
+            written += site_rows(self._model.points, rows, {})
         return written
 
     def _orphans(self, start_ms: int, stored: Mapping[str, IntervalRow]) -> list[IntervalRow]:
@@ -135,12 +142,41 @@ class Evaluator:
             for entry in self._model.assignments
             if overlap(entry, start_ms, start_ms + INTERVAL_MS) is not None
         }
-        unmetered = {unmetered_id(point.id) for point in self._model.points}
         return [
-            IntervalRow(self._model.site, row.point, start_ms, 0.0, None, 0.0, PARTIAL)
+            IntervalRow(self._model.site, row.point, start_ms, 0.0, None, 0.0, PARTIAL, row.resource)
             for row in stored.values()
-            if row.point not in measured and row.point not in unmetered and (row.amount or row.coverage)
+            if row.point not in measured and "." not in row.point and (row.amount or row.coverage)
         ]
+
+    async def _silent_generation(
+        self, known: Mapping[int, Mapping[str, IntervalRow]], start_ms: int, end_ms: int
+    ) -> dict[int, dict[str, IntervalRow]]:
+        """Rows of nothing, by start and point, for generation that is silent because it generates nothing."""
+        starts = range(start_ms, end_ms, INTERVAL_MS)
+        found: dict[int, dict[str, IntervalRow]] = {}
+        for point in self._model.points:
+            silent = [start for start in starts if point.id not in known.get(start, {})]
+            if point.role is not Role.GENERATION or not silent:
+                continue
+            earlier = await self._readings.intervals(self._model.site, start_ms - LONGEST_SLEEP_MS, start_ms, point.id)
+            earlier += [known[start][point.id] for start in starts if start not in silent]
+            for start in silent:
+                row = asleep(earlier, start)
+                if row is not None:
+                    found.setdefault(start, {})[point.id] = row
+        return found
+
+    def _row(self, point: str, start_ms: int, found: IntervalAmount) -> IntervalRow:
+        return IntervalRow(
+            site=self._model.site,
+            point=point,
+            start_ms=start_ms,
+            amount=found.amount,
+            demand=found.demand,
+            coverage=found.coverage,
+            quality=found.quality,
+            resource=self._resources.get(point, ""),
+        )
 
     async def _assigned_readings(self, point: str, start_ms: int, end_ms: int) -> list[AssignedReadings]:
         return [

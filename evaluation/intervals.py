@@ -1,7 +1,7 @@
 """What a total counted in a 15-minute interval of the UTC grid. Pure: numbers in, numbers out."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from site_config.points import Assignment
@@ -12,7 +12,14 @@ MILLISECONDS_PER_HOUR = 3_600_000
 
 MEASURED = "measured"
 INTERPOLATED = "interpolated"
+THINNED = "thinned"
+MANUAL = "manual"
+CORRECTED = "corrected"
+OUTAGE = "outage"
 PARTIAL = "partial"
+
+WEAKEST_FIRST = (PARTIAL, INTERPOLATED, THINNED, MANUAL, CORRECTED, OUTAGE, MEASURED)
+"""The qualities of intervals; what weakens a sum most stands first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +27,7 @@ class Counted:
     """What a total counted within some time.
 
     `known_ms` is the time that lies between two readings, so that the amount is sure or interpolated; `covered_ms` is
-    the part of it in which no two readings are further apart than the gap limit.
+    the part of it in which no two readings are further apart than the gap limit, or the total has not risen.
     """
 
     amount: float
@@ -77,9 +84,15 @@ class Total:
                 continue
             amount += rise if inside == after - before else rise * inside / (after - before)
             known_ms += inside
-            if after - before <= gap_limit_ms:
+            # A total that stands where it stood has counted nothing in between: that is known, however long it was.
+            if after - before <= gap_limit_ms or (rise == 0 and not self._may_fall):
                 covered_ms += inside
         return Counted(amount, known_ms, covered_ms)
+
+
+def weakest(qualities: Collection[str]) -> str:
+    """The quality of a sum of intervals of these qualities."""
+    return next((name for name in WEAKEST_FIRST if name in qualities), PARTIAL)
 
 
 def interval_start(time_ms: int) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from evaluation.intervals import INTERPOLATED, MEASURED, PARTIAL
+from evaluation.intervals import weakest
 from site_config.points import Point, Role, site_use, unmetered
 from store.protocol import IntervalRow
 
@@ -43,7 +43,8 @@ def unmetered_rows(
                 amount=amount,
                 demand=_beyond_parts(points, parent, demands),
                 coverage=min(row.coverage for row in used),
-                quality=_weakest({row.quality for row in used}),
+                quality=weakest({row.quality for row in used}),
+                resource=parent.resource.value,
             )
         )
     return found
@@ -66,9 +67,3 @@ def _series_of(points: Sequence[Point], parent: Point) -> list[str]:
         supply = {Role.MAIN, Role.GENERATION, Role.STORAGE}
         counted += [point.id for point in points if point.resource is parent.resource and point.role in supply]
     return counted
-
-
-def _weakest(qualities: set[str]) -> str:
-    if PARTIAL in qualities:
-        return PARTIAL
-    return MEASURED if qualities == {MEASURED} else INTERPOLATED

@@ -51,7 +51,8 @@ class Entities:
         """Make the entities of a site what its file declares; importing the same again changes nothing.
 
         What the file no longer names is retired, not deleted. Every change is kept in the audit trail. The result
-        names the assignments that came or went; what they measured is noted as a recomputation.
+        names the assignments that came or went; what they measured is noted as a recomputation. Raises SiteFileError
+        when a point's resource is not what it was.
         """
         return await self._thread.write(lambda connection: site_import.import_site(connection, site, author, _now_ms()))
 

@@ -16,6 +16,7 @@ from store.schema import (
     TAG_DEVICE,
     TAG_MONTH,
     TAG_POINT,
+    TAG_RESOURCE,
     TAG_SITE,
 )
 from wire_format.batch import Column, DeviceRows
@@ -59,7 +60,9 @@ def quality_lines(site: str, rows: DeviceRows) -> list[tuple[int, str]]:
 
 def consumption_line(measurement: str, row: IntervalRow) -> str:
     """The line of an interval or a day; fields that are None are left out."""
-    tags = f"{TAG_POINT}={key(row.point)},{TAG_SITE}={key(row.site)}"
+    # Tags in the order of their keys; one without a value is not there.
+    resource = f"{TAG_RESOURCE}={key(row.resource)}," if row.resource else ""
+    tags = f"{TAG_POINT}={key(row.point)},{resource}{TAG_SITE}={key(row.site)}"
     if measurement == CONSUMPTION_DAY and row.month is not None:
         tags = f"{TAG_MONTH}={key(row.month)},{tags}"
     values = [(name, getattr(row, name)) for name in NUMERIC_FIELDS]

@@ -20,6 +20,7 @@ from store.schema import (
     TAG_DEVICE,
     TAG_MONTH,
     TAG_POINT,
+    TAG_RESOURCE,
     TAG_SITE,
 )
 from store.settings import InfluxSettings
@@ -185,7 +186,7 @@ class InfluxReadings:
                 raise StoreError(f"InfluxDB refuses {measurement} of {part[index].point}: {reason}")
 
     async def _delete_emptied(self, measurement: str, rows: Sequence[IntervalRow]) -> None:
-        """Delete stored points that have a field, or a month, which their replacement has not.
+        """Delete stored points that have a field or a tag which their replacement has not.
 
         A write adds fields to a point and takes none away.
         """
@@ -204,7 +205,7 @@ class InfluxReadings:
         condition = _where(site, start_ms, end_ms)
         if point is not None:
             condition += f" AND {TAG_POINT} = {_text(point)}"
-        columns = ", ".join((*NUMERIC_FIELDS, FIELD_QUALITY, TAG_POINT, TAG_MONTH))
+        columns = ", ".join((*NUMERIC_FIELDS, FIELD_QUALITY, TAG_POINT, TAG_MONTH, TAG_RESOURCE))
         (rows,) = await self._requests.query(f"SELECT {columns} FROM {measurement} WHERE {condition}")  # noqa: S608  # quoted
         return sorted((_interval(site, row) for row in rows), key=lambda row: (row.start_ms, row.point))
 
@@ -230,6 +231,7 @@ def _interval(site: str, row: dict[str, Any]) -> IntervalRow:
         point=row[TAG_POINT],
         start_ms=row["time"],
         quality=row[FIELD_QUALITY],
+        resource=row[TAG_RESOURCE] or "",
         month=row[TAG_MONTH] or None,
         peak_ms=None if peak_ms is None else int(peak_ms),
         amount=numbers.pop("amount") or 0.0,
@@ -239,7 +241,7 @@ def _interval(site: str, row: dict[str, Any]) -> IntervalRow:
 
 
 def _loses_a_field(old: IntervalRow, new: IntervalRow) -> bool:
-    if old.month is not None and old.month != new.month:
+    if (old.month is not None and old.month != new.month) or old.resource != new.resource:
         return True
     return any(getattr(old, name) is not None and getattr(new, name) is None for name in NUMERIC_FIELDS)
 

@@ -40,11 +40,11 @@ class Latest:
 class IntervalRow:
     """What a point used in one interval or one site-local day; `start_ms` is its start in UTC.
 
-    `amount` is in the unit of the point's total (kWh, m3, kg); `demand` is the mean rate over the interval (kW, m3/h,
-    kg/h), for a day the highest of its intervals, at `peak_ms`. `minimum` is the lowest mean rate of a day.
-    `coverage` is the share of the time for which there were readings, 0 to 1. `quality` is one of measured,
-    interpolated, thinned, manual, corrected, partial, outage. `expected`, `goal`, `lower`, `upper`, `cost` and `co2e`
-    are None until something calculates them. `month` (of a day: "2026-11") is the site-local month.
+    `resource` is the point's and never changes. `amount` is in the unit of the point's total (kWh, m3, kg); `demand` is
+    the mean rate over the interval (kW, m3/h, kg/h), for a day the highest of its intervals, at `peak_ms`. `minimum` is
+    the lowest mean rate of a day. `coverage` is the share of the time for which there were readings, 0 to 1. `quality`
+    is one of measured, interpolated, thinned, manual, corrected, partial, outage. `expected`, `goal`, `lower`, `upper`,
+    `cost` and `co2e` are None until something calculates them. `month` (of a day: "2026-11") is the site-local month.
     """
 
     site: str
@@ -54,6 +54,7 @@ class IntervalRow:
     demand: float | None
     coverage: float
     quality: str
+    resource: str
     peak_ms: int | None = None
     minimum: float | None = None
     month: str | None = None

@@ -13,6 +13,8 @@ CONSUMPTION_DAY = "consumption_day"
 TAG_SITE = "site"
 TAG_DEVICE = "device"
 TAG_POINT = "point"
+TAG_RESOURCE = "resource"
+"""Of `consumption` and `consumption_day`: what the point measures; of the series of whole sites also `energy`."""
 TAG_MONTH = "month"
 """Of `consumption_day` only: the site-local month, such as 2026-11; InfluxQL groups by tags alone."""
 
@@ -43,6 +45,11 @@ NUMERIC_FIELDS = (
     FIELD_UPPER,
 )
 """Of `consumption` and `consumption_day`, named as in `store.protocol.IntervalRow`."""
+
+SITE_SERIES = "site."
+"""Before a resource: the point under which a site's use of it stands (`site.water`); a dot is in no point's id."""
+ENERGY = "energy"
+"""The resource of `site.energy`: electricity, fuels and heat together, in kWh."""
 
 INTERVAL_MS = 15 * 60 * 1000
 

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from site_config.errors import SiteFileError
 from site_config.points import Assignment
 from site_config.schema import Site
 from store.audit import AuditTrail
@@ -29,7 +30,8 @@ class SiteImport:
 
 
 def import_site(connection: sqlite3.Connection, site: Site, author: str, at_ms: int) -> SiteImport:
-    """Import within a write transaction."""
+    """Import within a write transaction; raises SiteFileError when a point's resource is not what it was."""
+    _refuse_changed_resources(connection, site)
     trail = AuditTrail(connection, site.site, author, at_ms)
     changes = _import_site_itself(connection, site, trail)
     devices: dict[str, _State] = {
@@ -59,6 +61,17 @@ def current_assignments(connection: sqlite3.Connection, site: str) -> dict[int, 
         (site,),
     )
     return {row[0]: Assignment(*row[1:]) for row in rows}
+
+
+def _refuse_changed_resources(connection: sqlite3.Connection, site: Site) -> None:
+    stored = dict(connection.execute("SELECT point, resource FROM point WHERE site = ?", (site.site,)).fetchall())
+    for point in site.points:
+        was = stored.get(point.id, point.resource.value)
+        if was != point.resource.value:
+            raise SiteFileError(
+                f"points: {point.id}.resource: was {was} and what is stored stays so; "
+                f"give what measures {point.resource.value} a new id"
+            )
 
 
 def _import_site_itself(connection: sqlite3.Connection, site: Site, trail: AuditTrail) -> int:

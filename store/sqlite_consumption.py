@@ -34,6 +34,10 @@ _VERSION_1 = (
     "co2e", "expected", "goal", "lower", "upper",
 )  # fmt: skip
 SCHEMA = _table(CONSUMPTION) + _table(CONSUMPTION_DAY)
+RESOURCE_SCHEMA = "".join(
+    f"ALTER TABLE {name} ADD COLUMN resource TEXT NOT NULL DEFAULT '';" for name in (CONSUMPTION, CONSUMPTION_DAY)
+)
+"""Rows of files that were written before have no resource until they are evaluated again."""
 
 
 def write_rows(connection: sqlite3.Connection, table: str, rows: Sequence[IntervalRow]) -> None:

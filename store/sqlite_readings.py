@@ -12,8 +12,8 @@ from pathlib import Path
 from store.protocol import IntervalRow, Latest, Series, StoredCount
 from store.row_checks import check_finite, sift
 from store.schema import CONSUMPTION, CONSUMPTION_DAY
+from store.sqlite_consumption import RESOURCE_SCHEMA, select_rows, write_rows
 from store.sqlite_consumption import SCHEMA as CONSUMPTION_SCHEMA
-from store.sqlite_consumption import select_rows, write_rows
 from store.sqlite_rows import (
     NAN_BYTES,
     VALUE_BYTES,
@@ -44,7 +44,7 @@ CREATE TABLE reading(
     PRIMARY KEY(layout_id, time_ms)
 ) WITHOUT ROWID;
 """
-MIGRATIONS = (_SCHEMA + CONSUMPTION_SCHEMA,)
+MIGRATIONS = (_SCHEMA + CONSUMPTION_SCHEMA, RESOURCE_SCHEMA)
 
 _INSERT = """
 INSERT INTO reading VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE

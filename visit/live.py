@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from evaluation.silent_generation import LONGEST_SLEEP_MS, is_dusk
+from evaluation.site_series import site_series
 from site_config.points import Assignment, Point, Resource, Role, site_use, unmetered
 from store.protocol import IntervalRow, Latest
 from visit import wording
@@ -117,7 +119,7 @@ def build(situation: Situation, now_ms: int) -> LiveView:
         site_power_kw=site_power_kw,
         site_power_age_s=max(ages) if site_power_kw is not None and ages else None,
         site_power_note="" if site_power_kw is not None else _why_no_site_power(electricity, now),
-        site_today_kwh=site_use(electricity, Resource.ELECTRICITY, amounts),
+        site_today_kwh=_used_today(electricity, amounts),
         measured_today_s=min(row.coverage for row in main_days) * situation.day_length_s if main_days else None,
         points=tuple(sorted(lines, key=_by_power)),
     )
@@ -138,6 +140,8 @@ def _present(situation: Situation, point: Point, now_ms: int) -> _Now:
             return _Now(None, unit, None, note or _("No reading yet from {device}").format(device=entry.device))
         oldest_s = max(oldest_s, _age_s(found, now_ms))
         total += found.value * entry.factor
+    if oldest_s > GONE_AFTER_S and _is_asleep(situation, point, total, oldest_s):
+        return _Now(0.0, unit, None, _("silent since it stopped generating, counted as 0"))
     if oldest_s > GONE_AFTER_S:
         return _Now(None, unit, oldest_s, note or _no_data(oldest_s))
     if oldest_s > OLD_AFTER_S:
@@ -146,6 +150,14 @@ def _present(situation: Situation, point: Point, now_ms: int) -> _Now:
         # A device with a total only is not silent as long as its total arrives.
         return _Now(None, unit, oldest_s, note)
     return _Now(total / 1000 if unit == "kW" else total, unit, oldest_s, note)
+
+
+def _is_asleep(situation: Situation, point: Point, last_w: float, silent_s: float) -> bool:
+    """Whether an inverter's silence is its night; see `evaluation.silent_generation`."""
+    if point.role is not Role.GENERATION or silent_s * 1000 > LONGEST_SLEEP_MS:
+        return False
+    day = situation.days.get(point.id)
+    return is_dusk(last_w / 1000, (day.demand or 0.0) if day else 0.0)
 
 
 def _quality_note(situation: Situation, device: str, quantity: str) -> str:
@@ -204,6 +216,12 @@ def _line(situation: Situation, point: Point, now: _Now, site_power_kw: float | 
     )
 
 
+def _used_today(electricity: Sequence[Point], amounts: Mapping[str, float]) -> float | None:
+    used = site_use(electricity, Resource.ELECTRICITY, amounts)
+    # An inverter that sleeps has no row yet in the first hours of a day.
+    return amounts.get(site_series(Resource.ELECTRICITY.value)) if used is None else used
+
+
 def _unmetered_lines(
     electricity: Sequence[Point],
     rates: Mapping[str, float],
@@ -217,7 +235,7 @@ def _unmetered_lines(
     beyond = unmetered(electricity, mains[0].id, site_power_kw, rates)
     if beyond is None:
         return []
-    used_today = site_use(electricity, Resource.ELECTRICITY, amounts)
+    used_today = _used_today(electricity, amounts)
     # Meters are read one after the other, so that a small negative rest is none.
     note = _("The parts measure more than the supply") if beyond < -0.05 * abs(site_power_kw) else ""
     rest = beyond if note else max(beyond, 0.0)

@@ -16,13 +16,13 @@ def utc_ms(text: str) -> int:
 
 def rows_at(day: Day, power_kw: float, quality: str = "measured") -> list[IntervalRow]:
     return [
-        IntervalRow("bakery", "main", start, power_kw / 4, power_kw, 1.0, quality)
+        IntervalRow("bakery", "main", start, power_kw / 4, power_kw, 1.0, quality, "electricity")
         for start in range(day.start_ms, day.end_ms, INTERVAL_MS)
     ]
 
 
 def changed(row: IntervalRow, *, demand: float | None, quality: str) -> IntervalRow:
-    return IntervalRow(row.site, row.point, row.start_ms, row.amount, demand, row.coverage, quality)
+    return IntervalRow(row.site, row.point, row.start_ms, row.amount, demand, row.coverage, quality, row.resource)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_running_day_is_partial() -> None:
 
 def test_a_day_with_only_a_partial_interval_has_no_peak() -> None:
     day = day_of(utc_ms("2026-03-28T12:00Z"), MADRID)
-    partial = IntervalRow("bakery", "main", day.start_ms, 1.0, None, 0.5, "partial")
+    partial = IntervalRow("bakery", "main", day.start_ms, 1.0, None, 0.5, "partial", "electricity")
 
     row = summarise("bakery", "main", day, [partial])
 

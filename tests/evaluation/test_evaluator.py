@@ -56,7 +56,9 @@ async def test_a_running_interval_is_partial_until_it_is_over() -> None:
     marks = {put(store, "oven-meter", minute, float(minute)) for minute in range(8, 17)}
     await subject.evaluate({"oven-meter": marks})
 
-    assert store.interval_rows[SITE, "oven", START_MS] == IntervalRow(SITE, "oven", START_MS, 15, 60, 1.0, "measured")
+    assert store.interval_rows[SITE, "oven", START_MS] == IntervalRow(
+        SITE, "oven", START_MS, 15, 60, 1.0, "measured", "electricity"
+    )
     assert store.interval_rows[SITE, "oven", START_MS + INTERVAL_MS].quality == "partial"
 
 

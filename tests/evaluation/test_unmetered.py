@@ -14,7 +14,9 @@ WATER = Point("water", "Water", Resource.WATER, Role.MAIN)
 
 def rows(*found: tuple[str, float, str, float]) -> dict[str, IntervalRow]:
     return {
-        point: IntervalRow("site", point, 0, amount, None if quality == "partial" else amount * 4, coverage, quality)
+        point: IntervalRow(
+            "site", point, 0, amount, None if quality == "partial" else amount * 4, coverage, quality, "electricity"
+        )
         for point, amount, quality, coverage in found
     }
 
@@ -29,7 +31,7 @@ def test_a_main_has_its_own_generation_beyond_its_parts() -> None:
 
     found = unmetered_rows("site", [MAIN, OVEN, MIXER, SOLAR, WATER], 0, measured)
 
-    assert found == [IntervalRow("site", "main.unmetered", 0, 7.0, 28.0, 1.0, "measured")]
+    assert found == [IntervalRow("site", "main.unmetered", 0, 7.0, 28.0, 1.0, "measured", "electricity")]
 
 
 def test_a_part_with_parts_has_what_it_measures_beyond_them() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from site_config.errors import SiteFileError
 from site_config.points import Assignment, Point, Resource, Role
 from site_config.schema import Site, SiteFile
 from store.entities import DeviceEntry, Entities
@@ -173,3 +174,13 @@ async def test_the_trail_survives_reopening(entities: Entities, tmp_path: Path) 
     reopened = Entities(tmp_path / "entities.sqlite")
     assert await reopened.audit("bakery") == trail
     await reopened.close()
+
+
+async def test_a_points_resource_never_changes(entities: Entities) -> None:
+    points = list(site().file.model_dump(mode="json")["points"])
+    await entities.import_site(site(), "ana")
+    await entities.import_site(site(points=points[:1]), "ana")
+    water = {"id": "oven", "name": "Water", "resource": "water", "measured_by": "oven-meter"}
+    with pytest.raises(SiteFileError, match=r"points: oven\.resource: was electricity .* give .* water a new id"):
+        await entities.import_site(site(points=[points[0], water]), "ana")
+    assert [point.id for point in await entities.points("bakery")] == ["main"]

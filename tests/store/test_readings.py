@@ -156,7 +156,7 @@ async def test_sampled_is_the_mean_of_each_window_counted_from_the_start(store: 
 
 
 def interval(point: str, number: int, amount: float = 1.5) -> IntervalRow:
-    return IntervalRow(SITE, point, START_MS + 900_000 * number, amount, 6.0, 1.0, "measured")
+    return IntervalRow(SITE, point, START_MS + 900_000 * number, amount, 6.0, 1.0, "measured", "electricity")
 
 
 async def test_intervals_are_ordered_and_chosen_by_start_and_point(store: OperatedReadingStore) -> None:
@@ -173,7 +173,7 @@ async def test_intervals_and_days_are_replaced_whole(store: OperatedReadingStore
         interval("oven", 0), peak_ms=START_MS + 1, minimum=0.25, month="2026-11", cost=3.5, co2e=0.4, expected=9.0,
         goal=8.0, lower=7.0, upper=10.0, quality="interpolated",
     )  # fmt: skip
-    bare = IntervalRow(SITE, "oven", START_MS, 2.0, None, 0.5, "partial")
+    bare = IntervalRow(SITE, "oven", START_MS, 2.0, None, 0.5, "partial", "electricity")
     await store.write_days([full, replace(full, start_ms=START_MS + 86_400_000)])
     assert await store.days(SITE, START_MS, END_MS) == [full]
     await store.write_days([bare])
@@ -183,6 +183,13 @@ async def test_intervals_and_days_are_replaced_whole(store: OperatedReadingStore
     await store.write_intervals([bare])
     assert await store.intervals(SITE, START_MS, END_MS) == [bare]
     await store.write_intervals([])
+
+
+async def test_a_row_of_before_resources_were_stored_is_replaced_and_not_doubled(store: OperatedReadingStore) -> None:
+    await store.write_intervals([replace(interval("oven", 0), resource="")])
+    assert await store.intervals(SITE, START_MS, END_MS) == [replace(interval("oven", 0), resource="")]
+    await store.write_intervals([interval("oven", 0)])
+    assert await store.intervals(SITE, START_MS, END_MS) == [interval("oven", 0)]
 
 
 async def test_old_readings_are_deleted_and_intervals_stay(store: OperatedReadingStore) -> None:

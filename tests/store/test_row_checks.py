@@ -46,7 +46,7 @@ def test_exactly_what_a_double_holds_is_accepted(integer: int, exponent: int) ->
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_intervals_have_finite_numbers_only(value: float) -> None:
-    good = IntervalRow("bakery", "oven", START_MS, 1.0, None, 1.0, "measured")
+    good = IntervalRow("bakery", "oven", START_MS, 1.0, None, 1.0, "measured", "electricity")
     check_finite([good])
     with pytest.raises(StoreError, match="point oven"):
-        check_finite([good, IntervalRow("bakery", "oven", START_MS, 1.0, value, 1.0, "measured")])
+        check_finite([good, IntervalRow("bakery", "oven", START_MS, 1.0, value, 1.0, "measured", "electricity")])

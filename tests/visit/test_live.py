@@ -49,7 +49,7 @@ def line(view: LiveView, point: str) -> PointView:
 
 
 def day(point: str, amount: float, coverage: float = 0.5) -> IntervalRow:
-    return IntervalRow("workshop", point, NOW_MS, amount, None, coverage, "partial")
+    return IntervalRow("workshop", point, NOW_MS, amount, None, coverage, "partial", "electricity")
 
 
 def test_site_power_is_by_the_tree_and_not_the_sum_of_all_meters() -> None:
@@ -213,3 +213,20 @@ def test_states() -> None:
     old = view_of(latest=watts(200.0, main=1.0, pv=1.0))
     assert (old.state, old.state_text) == ("old", "No data for 3 min")
     assert view_of(problem="disk full").state == "store"
+
+
+def test_a_sleeping_inverter_does_not_blank_the_sites_power() -> None:
+    hours_ago = watts(age_s=5 * 3600, pv=15.0)
+    view = view_of(latest={**watts(main=6000.0, oven=5000.0, mixer=500.0), **hours_ago})
+
+    assert view.site_power_kw == pytest.approx(6.0)
+    assert view.site_power_note == ""
+    assert (line(view, "pv").rate, line(view, "pv").note) == (0.0, "silent since it stopped generating, counted as 0")
+
+
+def test_an_inverter_that_falls_silent_in_the_sun_does_blank_it() -> None:
+    hours_ago = watts(age_s=5 * 3600, pv=4000.0)
+    view = view_of(latest={**watts(main=6000.0, oven=5000.0, mixer=500.0), **hours_ago})
+
+    assert view.site_power_kw is None
+    assert "No data for 5 h" in view.site_power_note

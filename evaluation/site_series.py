@@ -1,0 +1,82 @@
+"""What the whole site uses of each resource, as series of their own: `site.electricity`, `site.water`, `site.energy`.
+
+Pure. Each row is a sum over points, and is left out where one of them has no row: a sum with a hole is no answer.
+Coverage and quality are those of the weakest row in it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from evaluation.intervals import weakest
+from site_config.points import Point, Resource, Role
+from store.protocol import IntervalRow
+from store.schema import ENERGY, SITE_SERIES
+
+_SUPPLY = frozenset({Role.MAIN, Role.GENERATION, Role.STORAGE})
+# What counts for the site where it is not mains plus generation less charging.
+_COUNTED = {Resource.PRODUCT: Role.OUTPUT, Resource.WASTE: Role.WASTE}
+
+
+def site_series(resource: str) -> str:
+    """The id under which the site's use of a resource is stored."""
+    return SITE_SERIES + resource
+
+
+def site_rows(
+    points: Sequence[Point],
+    rows: Mapping[str, IntervalRow],
+    kwh_a_unit: Mapping[str, float],
+    fuelled: frozenset[str] = frozenset(),
+) -> list[IntervalRow]:
+    """The site's rows of one interval out of its points' rows (by point id).
+
+    Fuels are counted in kWh, by the calorific value of each fuel's main in `kwh_a_unit`; without one, neither
+    `site.fuel` nor `site.energy` can be said. `site.energy` is what enters the site: electricity, fuels and heat from
+    their mains, and own generation, except that of generators in `fuelled`, whose fuel is counted already.
+    """
+    found = []
+    for resource in Resource:
+        if resource is Resource.FUEL:
+            row = _sum(points, rows, {Resource.FUEL}, kwh_a_unit, Resource.FUEL.value)
+        else:
+            row = _sum(points, rows, {resource}, {}, resource.value)
+        if row is not None:
+            found.append(row)
+    carriers = {Resource.ELECTRICITY, Resource.FUEL, Resource.HEAT}
+    entering = [point for point in points if point.id not in fuelled]
+    energy = _sum(entering, rows, carriers, kwh_a_unit, ENERGY)
+    return found if energy is None else [*found, energy]
+
+
+def _sum(
+    points: Sequence[Point],
+    rows: Mapping[str, IntervalRow],
+    resources: set[Resource],
+    kwh_a_unit: Mapping[str, float],
+    resource: str,
+) -> IntervalRow | None:
+    counted = [point for point in points if point.resource in resources and _is_counted(point)]
+    if any(point.resource is Resource.FUEL and point.id not in kwh_a_unit for point in counted):
+        return None
+    if any(point.id not in rows for point in counted) or all(point.role is Role.STORAGE for point in counted):
+        return None
+    used = [rows[point.id] for point in counted]
+    amount, demand = 0.0, 0.0
+    for point, row in zip(counted, used, strict=True):
+        factor = kwh_a_unit.get(point.id, 1.0) * (-1.0 if point.role is Role.STORAGE else 1.0)
+        amount += row.amount * factor
+        demand += (row.demand or 0.0) * factor
+    return IntervalRow(
+        site=used[0].site,
+        point=site_series(resource),
+        start_ms=used[0].start_ms,
+        amount=amount,
+        demand=None if any(row.demand is None for row in used) else demand,
+        coverage=min(row.coverage for row in used),
+        quality=weakest({row.quality for row in used}),
+        resource=resource,
+    )
+
+
+def _is_counted(point: Point) -> bool:
+    role = _COUNTED.get(point.resource)
+    return point.role in _SUPPLY if role is None else point.role is role
