@@ -2,23 +2,58 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from collector.housekeeping import keep_retention, mark_recomputations
+from collector.counts import Counts
+from collector.housekeeping import keep_ledger, keep_retention, mark_recomputations, note_last_batches
 from collector.ingest import Ingest
 from collector.quarantine import Quarantine
+from collector.series_limits import SeriesLimits
 from collector.subscriber import Subscriber
 from site_config.errors import SiteFileError
 from site_config.schema import load_site
+from store.edge_ledger import EdgeLedger
+from store.entities import Entities
 from store.factory import open_entities, open_readings
-from store.protocol import StoreUnavailableError
+from store.protocol import OperatedReadingStore, StoreUnavailableError
 from store.server_file import ServerFile
 
 logger = logging.getLogger(__name__)
 
 AUTHOR = "collector"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What takes batches into the store."""
+
+    readings: OperatedReadingStore
+    entities: Entities
+    quarantine: Quarantine
+    ledger: EdgeLedger
+    counts: Counts
+    ingest: Ingest
+
+
+@asynccontextmanager
+async def open_parts(settings: ServerFile) -> AsyncIterator[Parts]:
+    """Open the stores for the length of a block; raises as `run` does."""
+    async with AsyncExitStack() as at_the_end:
+        readings = open_readings(settings.store)
+        at_the_end.push_async_callback(readings.close)
+        entities = open_entities(settings.entities)
+        at_the_end.push_async_callback(entities.close)
+        quarantine = Quarantine(settings.entities)
+        at_the_end.push_async_callback(quarantine.close)
+        ledger = EdgeLedger(settings.entities)
+        at_the_end.push_async_callback(ledger.close)
+        counts = Counts()
+        limits = SeriesLimits(settings.collector.limits, ledger, await ledger.series())
+        ingest = Ingest(readings, entities, quarantine, limits, counts)
+        yield Parts(readings, entities, quarantine, ledger, counts, ingest)
 
 
 async def run(settings: ServerFile, stop: asyncio.Event) -> None:
@@ -28,29 +63,28 @@ async def run(settings: ServerFile, stop: asyncio.Event) -> None:
     used. A store or broker that is merely out of reach is waited for.
     """
     sites = [load_site(path) for path in settings.collector.sites]
-    async with AsyncExitStack() as at_the_end:
-        readings = open_readings(settings.store)
-        at_the_end.push_async_callback(readings.close)
-        entities = open_entities(settings.entities)
-        at_the_end.push_async_callback(entities.close)
-        quarantine = Quarantine(settings.entities)
-        at_the_end.push_async_callback(quarantine.close)
+    async with open_parts(settings) as parts:
         for path, site in zip(settings.collector.sites, sites, strict=True):
             try:
-                imported = await entities.import_site(site, AUTHOR)
+                imported = await parts.entities.import_site(site, AUTHOR)
             except SiteFileError as problem:
                 raise SiteFileError(f"{path}: {problem}") from problem
             logger.info("site %s: %d changes imported", site.site, imported.changes)
         try:
-            await readings.check()
+            await parts.readings.check()
         except StoreUnavailableError as problem:
             logger.warning("batches wait until the store can be reached: %s", problem)
-        subscriber = Subscriber(settings.collector.mqtt, Ingest(readings, entities, quarantine))
-        work = [subscriber.run(), mark_recomputations(entities, readings)]
+        subscriber = Subscriber(settings.collector.mqtt, parts.ingest, settings.collector.limits, parts.counts)
+        work = [
+            subscriber.run(),
+            mark_recomputations(parts.entities, parts.readings),
+            keep_ledger(parts.ledger, parts.counts),
+        ]
         days = settings.retention_days()
         if days is not None:
-            work.append(keep_retention(readings, days))
+            work.append(keep_retention(parts.readings, days))
         await _run_until(stop, work)
+        await note_last_batches(parts.ledger, parts.counts)
 
 
 async def _run_until(stop: asyncio.Event, work: list[Coroutine[Any, Any, None]]) -> None:

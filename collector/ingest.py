@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from collector.backoff import Backoff
+from collector.counts import Counts
 from collector.outage import Outage
 from collector.quarantine import Quarantine
+from collector.series_limits import SeriesLimits
+from store.edge_ledger import LastBatch
 from store.entities import Entities
 from store.protocol import ReadingStore, StoreConfigurationError, StoreUnavailableError
 from store.schema import EARLIEST_MS, INTERVAL_MS, LATEST_MS
@@ -22,6 +25,10 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
+LONGEST_STAY_S = 60.0
+"""A batch that the store has not taken for so long goes: its edge sends it again."""
+PROOFS = 3
+"""It goes to the quarantine when the store took something else so often between its tries."""
 
 Result = TypeVar("Result")
 
@@ -56,6 +63,8 @@ class Ingest:
         entities: where intervals are marked for evaluation, after the rows are stored and before the answer: what a
             kill leaves unmarked comes again.
         quarantine: where goes what cannot be stored.
+        limits: which series an edge may have.
+        counts: gets what happened.
         clock_ms: the collector's clock, in ms since 1970 UTC.
     """
 
@@ -64,11 +73,15 @@ class Ingest:
         readings: ReadingStore,
         entities: Entities,
         quarantine: Quarantine,
+        limits: SeriesLimits,
+        counts: Counts,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._readings = readings
         self._entities = entities
         self._quarantine = quarantine
+        self._limits = limits
+        self._counts = counts
         self._clock_ms = clock_ms
         self._under_way: set[tuple[EdgeAddress, BatchId]] = set()
         self._outage = Outage("store")
@@ -76,13 +89,15 @@ class Ingest:
     async def take(self, message: Incoming) -> Answer | None:
         """Store a message or set it aside, and return what to answer once that is durable.
 
-        While the store is unavailable it tries again and again. None is returned when there is nobody to answer, and
-        for a batch of which a copy is under way already: that one will be answered.
+        While the store is unavailable it tries again and again. None is returned when there is nobody to answer, for
+        a batch of which a copy is under way already (that one will be answered), and when the store has taken nothing
+        for LONGEST_STAY_S (the edge sends the batch again, and others come to their turn).
         """
         try:
             edge = edge_of(message.topic)
         except TopicError as problem:
             logger.error("message set aside: %s", problem)  # noqa: TRY400  # a sender's mistake needs no traceback
+            self._counts.rejected_messages += 1
             await self._keep_payload(message, None, str(problem))
             return None
         try:
@@ -102,35 +117,64 @@ class Ingest:
         finally:
             self._under_way.discard(key)
 
-    async def _store(self, message: Incoming, edge: EdgeAddress, batch: Batch) -> Answer:
+    async def write(self, edge: EdgeAddress, topic: str, batch: Batch) -> tuple[RefusedRow, ...]:
+        """Store a batch's rows and mark their intervals; what is refused is in the quarantine when it returns.
+
+        Raises StoreUnavailableError or StoreConfigurationError when not all of that is done.
+        """
         marks = {
             (rows.device, time_ms - time_ms % INTERVAL_MS)
             for rows in batch.devices
             for time_ms in rows.times_ms
             if EARLIEST_MS <= time_ms < LATEST_MS
         }
+        accepted, too_many = await self._limits.admit(edge, batch.devices)
+        refused = (*too_many, *await self._readings.write(edge.site, accepted))
+        # After the rows: evaluation would clear a mark that came before them without having seen them. Before
+        # the answer: what a kill leaves unmarked was not acknowledged, so it comes again.
+        await self._entities.mark_dirty(edge.site, marks)
+        if refused:
+            await self._quarantine.keep_rows(topic, batch, refused)
+            self._counts.refused_rows += len(refused)
+            logger.error(
+                "%d rows of %s set aside, the first: %s %s", len(refused), edge, refused[0].device, refused[0].reason
+            )
+        self._note_stored(edge, batch)
+        return refused
+
+    async def _store(self, message: Incoming, edge: EdgeAddress, batch: Batch) -> Answer | None:
         backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        began_s = time.monotonic()
+        stored_before, proofs = self._counts.writes, 0
         while True:
             try:
-                refused = await self._readings.write(edge.site, batch.devices)
-                # After the rows: evaluation would clear a mark that came before them without having seen them. Before
-                # the answer: what a kill leaves unmarked was not acknowledged, so it comes again.
-                await self._entities.mark_dirty(edge.site, marks)
-                if refused:
-                    await self._quarantine.keep_rows(message.topic, batch, refused)
-                    logger.error(
-                        "%d rows of %s set aside, the first: %s %s", len(refused), edge, refused[0].device,
-                        refused[0].reason,
-                    )  # fmt: skip
+                refused = await self.write(edge, message.topic, batch)
             except (StoreUnavailableError, StoreConfigurationError) as problem:
+                self._counts.store_available = False
                 self._outage.failed(problem)
+                proofs += self._counts.writes > stored_before
+                stored_before = self._counts.writes
+                if time.monotonic() - began_s > LONGEST_STAY_S:
+                    if proofs < PROOFS:
+                        self._counts.left += 1
+                        return None
+                    return await self._reject(message, edge, f"the store takes others, but not this: {problem}")
                 await asyncio.sleep(backoff.pause_s())
             else:
+                self._counts.store_available = True
                 self._outage.succeeded()
                 return self._answer(edge, batch.batch_id, stored=True, refused=refused)
 
+    def _note_stored(self, edge: EdgeAddress, batch: Batch) -> None:
+        self._counts.writes += 1
+        self._counts.stored_batches += 1
+        self._counts.stored_values += batch.value_count()
+        newest_ms = max((rows.times_ms[-1] for rows in batch.devices), default=0)
+        self._counts.last[edge] = LastBatch(self._clock_ms(), newest_ms, batch.clock_source)
+
     async def _reject(self, message: Incoming, edge: EdgeAddress, reason: str) -> Answer | None:
         batch_id = _claimed_id(message)
+        self._counts.rejected_messages += 1
         logger.error("message of %s set aside: %s", edge, reason)
         await self._keep_payload(message, batch_id, reason)
         if batch_id is None:

@@ -10,8 +10,9 @@ import logging
 import socket
 import ssl
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
+from functools import partial
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -19,9 +20,13 @@ from paho.mqtt.properties import Properties
 
 from collector.acknowledgement import answer_properties
 from collector.backoff import Backoff
+from collector.counts import Counts
+from collector.edge_rates import EdgeRates
+from collector.fair_queue import FairQueue
 from collector.ingest import Incoming, Ingest
 from collector.outage import Outage
 from site_config.schema import MqttSettings
+from store.server_file import LimitsSection
 from wire_format.codec import encode_acknowledgement
 from wire_format.topics import SHARED_BATCHES
 
@@ -29,8 +34,10 @@ logger = logging.getLogger(__name__)
 
 WINDOW = 200
 AT_ONCE = 32
-"""Batches that are decoded and written at the same time; the others wait as they came."""
+"""Batches that are decoded and written at the same time; the others wait as they came, edge by edge in turn."""
+AT_ONCE_OF_AN_EDGE = 8
 MAXIMUM_WAITING = 2000
+MAXIMUM_WAITING_OF_AN_EDGE = 500
 MAXIMUM_WAITING_BYTES = 64 * 1024 * 1024
 SAY_AGAIN_S = 10.0
 MAXIMUM_PACKET_BYTES = 1024 * 1024
@@ -54,13 +61,17 @@ class Subscriber:
     Args:
         settings: the broker. Raises SiteFileError when the password's file cannot be read.
         ingest: takes messages, many at a time.
+        limits: what one edge may send.
+        counts: gets what happened.
     """
 
-    def __init__(self, settings: MqttSettings, ingest: Ingest) -> None:
+    def __init__(self, settings: MqttSettings, ingest: Ingest, limits: LimitsSection, counts: Counts) -> None:
         self._settings = settings
         self._password = settings.password()
         self._tls = _tls_context(settings)
         self._ingest = ingest
+        self._limits = limits
+        self._counts = counts
 
     async def run(self) -> None:
         """Run until cancelled."""
@@ -72,13 +83,16 @@ class Subscriber:
                     await _subscribe(client)
                     outage.succeeded()
                     backoff.reset()
-                    await _Session(client, self._ingest).run()
+                    self._counts.connected = True
+                    await _Session(client, self._ingest, self._limits, self._counts).run()
             except aiomqtt.MqttError as problem:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     # The broker did not answer the goodbye.
                     raise asyncio.CancelledError from problem
                 outage.failed(problem)
+            finally:
+                self._counts.connected = False
             await asyncio.sleep(backoff.pause_s())
 
     def _client(self) -> aiomqtt.Client:
@@ -106,16 +120,19 @@ class Subscriber:
 
 
 class _Session:
-    """One connection: messages in the order of arrival, each in a task of its own."""
+    """One connection: messages wait by edge, and each is dealt with in a task of its own."""
 
-    def __init__(self, client: aiomqtt.Client, ingest: Ingest) -> None:
+    def __init__(self, client: aiomqtt.Client, ingest: Ingest, limits: LimitsSection, counts: Counts) -> None:
         self._client = client
         self._ingest = ingest
+        self._counts = counts
         self._order: deque[_UnderWay] = deque()
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._rates = EdgeRates(limits.batches_per_s, limits.bytes_per_s)
+        self._waiting: FairQueue[tuple[aiomqtt.Message, _UnderWay]] = FairQueue(
+            MAXIMUM_WAITING, MAXIMUM_WAITING_OF_AN_EDGE, MAXIMUM_WAITING_BYTES, AT_ONCE_OF_AN_EDGE
+        )
         self._tasks: set[asyncio.Task[None]] = set()
-        self._waiting_bytes = 0
-        self._discarded = 0
+        self._discarded: Counter[str] = Counter()
         self._say_after = 0.0
 
     async def run(self) -> None:
@@ -124,24 +141,39 @@ class _Session:
             async for message in self._client.messages:
                 under_way = _UnderWay(message.mid)
                 self._order.append(under_way)
+                edge = _sender(message.topic.value)
+                self._counts.received += 1
                 size = len(message.payload)
-                if len(self._tasks) >= MAXIMUM_WAITING or self._waiting_bytes + size > MAXIMUM_WAITING_BYTES:
-                    self._discard(under_way)
-                    continue
-                self._waiting_bytes += size
-                task = asyncio.create_task(self._handle(message, under_way), name=f"message on {message.topic}")
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                if self._rates.take(edge, size):
+                    for dropped, its_way in self._waiting.put(edge, (message, under_way), size):
+                        self._discard(_sender(dropped.topic.value), its_way)
+                    self._start()
+                else:
+                    self._discard(edge, under_way)
         finally:
             # The edges send again what is not answered; what is written twice is stored once.
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._counts.waiting = 0
+
+    def _start(self) -> None:
+        while len(self._tasks) < AT_ONCE and (taken := self._waiting.take()) is not None:
+            edge, (message, under_way) = taken
+            task = asyncio.create_task(self._handle(message, under_way), name=f"message on {message.topic}")
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._ended, edge))
+        self._counts.waiting = len(self._waiting) + len(self._tasks)
+
+    def _ended(self, edge: str, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._waiting.done(edge)
+        if not task.cancelled():
+            self._start()
 
     async def _handle(self, message: aiomqtt.Message, under_way: _UnderWay) -> None:
         try:
-            async with self._slots:
-                answer = await self._ingest.take(_incoming(message))
+            answer = await self._ingest.take(_incoming(message))
             if answer is not None:
                 await self._client.publish(
                     answer.topic,
@@ -150,23 +182,27 @@ class _Session:
                     properties=answer_properties(answer.acknowledgement),
                     timeout=ANSWER_TIMEOUT_S,
                 )
+                self._counts.answered += 1
         except aiomqtt.MqttError as problem:
             logger.warning("answer on %s not sent, its batch will come again: %s", message.topic, problem)
         except Exception:
             # The edge of this message's task: the others go on.
             logger.exception("message on %s not dealt with, it will come again", message.topic)
-        finally:
-            self._waiting_bytes -= len(message.payload)
         # Not when cancelled: then the broker may give the message to another collector.
         self._confirm(under_way)
 
-    def _discard(self, under_way: _UnderWay) -> None:
+    def _discard(self, edge: str, under_way: _UnderWay) -> None:
         """Make no room for a message: its edge gets no answer and sends it again."""
-        self._discarded += 1
+        self._discarded[edge] += 1
+        self._counts.left += 1
         now = time.monotonic()
         if now > self._say_after:
             self._say_after = now + SAY_AGAIN_S
-            logger.warning("too many batches wait: %d were left to be sent again", self._discarded)
+            most = ", ".join(f"{count} of {name}" for name, count in self._discarded.most_common(3))
+            logger.warning(
+                "more batches than can wait or than collector.limits allows, left to be sent again: %s", most
+            )
+            self._discarded.clear()
         self._confirm(under_way)
 
     def _confirm(self, under_way: _UnderWay) -> None:
@@ -174,6 +210,11 @@ class _Session:
         under_way.done = True
         while self._order and self._order[0].done:
             self._client._client.ack(self._order.popleft().mid, 1)  # noqa: SLF001  # aiomqtt has no call for it
+
+
+def _sender(topic: str) -> str:
+    """Whose turn a message takes: its edge, or what stands in that place."""
+    return "/".join(topic.split("/", 4)[:4])
 
 
 async def _subscribe(client: aiomqtt.Client) -> None:

@@ -2,17 +2,15 @@
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
 
-from collector.ingest import Answer, Incoming, Ingest
-from collector.quarantine import Quarantine
+from collector.collector import open_parts
+from collector.ingest import Answer, Incoming
 from evaluation.worker import Worker
 from simulators.errors import SimulatorError
 from simulators.factory.history import payloads
 from simulators.factory.plant import Plant
 from simulators.factory.plant_site import site_document
 from site_config.schema import Site, SiteFile
-from store.factory import open_entities, open_readings
 from store.server_file import ServerFile
 from wire_format.topics import EdgeAddress
 
@@ -50,19 +48,12 @@ async def write_history(
     """
     declared = Site(SiteFile.model_validate(site_document(plant.file, site=site)))
     began_s = time.monotonic()
-    async with AsyncExitStack() as at_the_end:
-        readings = open_readings(settings.store)
-        at_the_end.push_async_callback(readings.close)
-        entities = open_entities(settings.entities)
-        at_the_end.push_async_callback(entities.close)
-        quarantine = Quarantine(settings.entities)
-        at_the_end.push_async_callback(quarantine.close)
-        await entities.import_site(declared, _AUTHOR)
+    async with open_parts(settings) as parts:
+        await parts.entities.import_site(declared, _AUTHOR)
         topic = EdgeAddress(declared.site, declared.edge).topic("batch")
-        ingest = Ingest(readings, entities, quarantine)
         batches = values = 0
         for payload, count in payloads(plant, start_s, end_s, interval_s):
-            answer = await ingest.take(Incoming(topic, payload))
+            answer = await parts.ingest.take(Incoming(topic, payload))
             if answer is None or not answer.acknowledgement.stored or answer.acknowledgement.refused:
                 raise SimulatorError(f"the collector did not take all rows: {_reason(answer)}")
             batches, values = batches + 1, values + count
@@ -70,7 +61,7 @@ async def write_history(
         facts = {"batches": float(batches), "values": float(values), "seconds_to_write": round(written_s, 1)}
         if evaluate:
             gap_limit_s = max(_SHORTEST_GAP_S, interval_s * _GAP_LIMIT_INTERVALS)
-            worker = Worker(readings, entities, gap_limit_ms=round(gap_limit_s * 1000))
+            worker = Worker(parts.readings, parts.entities, gap_limit_ms=round(gap_limit_s * 1000))
             try:
                 await worker.work(1.0, asyncio.Event(), once=True)
             finally:

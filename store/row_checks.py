@@ -90,4 +90,4 @@ def _take(rows: DeviceRows, kept: Sequence[int]) -> DeviceRows:
         )
         for column in rows.columns
     ]
-    return DeviceRows(rows.device, tuple([rows.times_ms[index] for index in kept]), tuple(columns))
+    return DeviceRows(rows.device, tuple([rows.times_ms[index] for index in kept]), tuple(columns), rows.thinned)

@@ -10,6 +10,7 @@ from site_config.notification_settings import NotificationsSection
 from site_config.schema import MqttSettings, Port, Slug
 from site_config.yaml_file import StrictModel, load_model
 from store.settings import StoreSettings
+from wire_format.limits import MAX_MESSAGE_BYTES
 
 SQLITE_RETENTION_DAYS = 30
 
@@ -18,12 +19,27 @@ class ServerFileError(ConfigurationError):
     """The file cannot be used."""
 
 
+class LimitsSection(StrictModel):
+    """What one edge may do; another edge never notices that it did more.
+
+    Series beyond the first three are refused and kept in the quarantine. Batches beyond the rates (ten seconds' worth
+    may come at once) are not answered, so that their edge sends them again later. Sizes are bounded by the wire format.
+    """
+
+    devices_per_edge: Annotated[int, Field(ge=1, le=100_000)] = 500
+    quantities_per_device: Annotated[int, Field(ge=1, le=100_000)] = 500
+    series_per_edge: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
+    batches_per_s: Annotated[float, Field(ge=1, le=100_000)] = 200.0
+    bytes_per_s: Annotated[float, Field(ge=MAX_MESSAGE_BYTES, le=1e9)] = 4_194_304.0
+
+
 class CollectorSection(StrictModel):
     """Where batches come from. `sites` are site files that are imported at each start."""
 
     mqtt: MqttSettings = MqttSettings()
     sites: Annotated[tuple[Path, ...], Field(max_length=10_000)] = ()
     raw_retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    limits: LimitsSection = LimitsSection()
 
 
 class EvaluationSection(StrictModel):

@@ -6,15 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from collector.counts import Counts
 from collector.ingest import Incoming, Ingest
 from collector.quarantine import Quarantine
+from collector.series_limits import SeriesLimits
+from store.edge_ledger import EdgeLedger, LastBatch
 from store.entities import Entities
 from store.protocol import StoreConfigurationError, StoreError, StoreUnavailableError
+from store.server_file import LimitsSection
 from store.sqlite_readings import SqliteReadings
 from tests.servers.waiting import eventually_async
-from tests.store.rows import powers
+from tests.store.rows import START_MS, powers
 from wire_format.batch import Batch, BatchId, DeviceRows, RefusedRow
 from wire_format.codec import encode_batch
+from wire_format.topics import EdgeAddress
 
 TOPIC = "leanmeter/v1/bakery/edge-1/batch"
 
@@ -25,6 +30,7 @@ class FailingReadings(SqliteReadings):
     def __init__(self, path: Path, entities: Entities) -> None:
         super().__init__(path)
         self.problem: Exception | None = None
+        self.problem_of: dict[str, Exception] = {}
         self.tries = 0
         self.marks_at_write: list[int] = []
         self._entities = entities
@@ -32,8 +38,11 @@ class FailingReadings(SqliteReadings):
     async def write(self, site: str, devices: Sequence[DeviceRows]) -> tuple[RefusedRow, ...]:
         self.tries += 1
         self.marks_at_write.append(await self._entities.dirty_count())
-        if self.problem is not None:
-            raise self.problem
+        problem = self.problem or next(
+            (self.problem_of[rows.device] for rows in devices if rows.device in self.problem_of), None
+        )
+        if problem is not None:
+            raise problem
         return await super().write(site, devices)
 
 
@@ -42,7 +51,10 @@ class Parts:
         self.entities = Entities(folder / "entities.sqlite")
         self.readings = FailingReadings(folder / "readings.sqlite", self.entities)
         self.quarantine = Quarantine(folder / "entities.sqlite")
-        self.ingest = Ingest(self.readings, self.entities, self.quarantine, clock_ms=lambda: 123)
+        self.ledger = EdgeLedger(folder / "entities.sqlite")
+        self.counts = Counts()
+        limits = SeriesLimits(LimitsSection(), self.ledger, {})
+        self.ingest = Ingest(self.readings, self.entities, self.quarantine, limits, self.counts, clock_ms=lambda: 123)
 
 
 @pytest.fixture
@@ -53,6 +65,7 @@ async def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     yield made
     await made.readings.close()
     await made.quarantine.close()
+    await made.ledger.close()
     await made.entities.close()
 
 
@@ -88,6 +101,46 @@ async def test_a_store_out_of_reach_is_tried_again_without_an_answer(
     assert (await parts.readings.count("bakery")).values == 1
     # Said once, not with every try.
     assert [record.getMessage().split()[1] for record in caplog.records] == ["out", "is"]
+
+
+async def test_a_batch_that_the_store_does_not_take_makes_room_and_comes_again(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.ingest.LONGEST_STAY_S", 0.1)
+    parts.readings.problem = StoreUnavailableError("gone")
+    assert await parts.ingest.take(incoming(batch(1))) is None
+    assert (parts.counts.store_available, parts.counts.left) == (False, 1)
+    assert await parts.quarantine.entries() == ()
+    parts.readings.problem = None
+    assert await parts.ingest.take(incoming(batch(1))) is not None
+    assert parts.counts.store_available
+
+
+async def test_a_batch_that_alone_makes_the_store_fail_is_set_aside(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.ingest.LONGEST_STAY_S", 0.3)
+    parts.readings.problem_of["poison"] = StoreUnavailableError("500 internal error")
+    taking = asyncio.create_task(parts.ingest.take(incoming(batch(1, powers("poison", {0: 1})))))
+    sequence = 2
+    while not taking.done():
+        others = await parts.ingest.take(incoming(batch(sequence)))
+        assert others is not None
+        assert others.acknowledgement.stored
+        sequence += 1
+        await asyncio.sleep(0.01)
+    answer = await taking
+    assert answer is not None
+    assert not answer.acknowledgement.stored
+    (entry,) = await parts.quarantine.entries()
+    assert "500 internal error" in entry.reason
+    assert (await parts.readings.count("bakery")).by_device == {"oven": sequence - 2}
+
+
+async def test_what_is_known_of_an_edge_is_its_last_batch(parts: Parts) -> None:
+    await parts.ingest.take(incoming(batch(1, powers("oven", {0: 1, 5: 2}), powers("mixer", {3: 1}))))
+    assert parts.counts.last == {EdgeAddress("bakery", "edge-1"): LastBatch(123, START_MS + 5000, "none")}
+    assert (parts.counts.stored_batches, parts.counts.stored_values) == (1, 3)
 
 
 async def test_a_copy_of_a_batch_under_way_is_not_written_beside_it(parts: Parts) -> None:
