@@ -11,6 +11,7 @@ from collector.backoff import Backoff
 from collector.counts import Counts
 from collector.outage import Outage
 from collector.quarantine import Quarantine
+from collector.seldom import Seldom
 from collector.series_limits import SeriesLimits
 from store.edge_ledger import LastBatch
 from store.entities import Entities
@@ -85,6 +86,7 @@ class Ingest:
         self._clock_ms = clock_ms
         self._under_way: set[tuple[EdgeAddress, BatchId]] = set()
         self._outage = Outage("store")
+        self._seldom = Seldom()
 
     async def take(self, message: Incoming) -> Answer | None:
         """Store a message or set it aside, and return what to answer once that is durable.
@@ -96,7 +98,8 @@ class Ingest:
         try:
             edge = edge_of(message.topic)
         except TopicError as problem:
-            logger.error("message set aside: %s", problem)  # noqa: TRY400  # a sender's mistake needs no traceback
+            if self._seldom.due("topic"):
+                logger.error("message set aside: %s", problem)  # noqa: TRY400  # a sender's mistake needs no traceback
             self._counts.rejected_messages += 1
             await self._keep_payload(message, None, str(problem))
             return None
@@ -128,17 +131,21 @@ class Ingest:
             for time_ms in rows.times_ms
             if EARLIEST_MS <= time_ms < LATEST_MS
         }
-        accepted, too_many = await self._limits.admit(edge, batch.devices)
-        refused = (*too_many, *await self._readings.write(edge.site, accepted))
+        admitted = await self._limits.admit(edge, batch.devices)
+        unstored = await self._readings.write(edge.site, admitted.accepted)
         # After the rows: evaluation would clear a mark that came before them without having seen them. Before
         # the answer: what a kill leaves unmarked was not acknowledged, so it comes again.
         await self._entities.mark_dirty(edge.site, marks)
+        await self._quarantine.keep_rows(topic, batch.batch_id, admitted.beyond, admitted.refused)
+        await self._quarantine.keep_rows(topic, batch.batch_id, admitted.accepted, unstored)
+        refused = (*admitted.refused, *unstored)
         if refused:
-            await self._quarantine.keep_rows(topic, batch, refused)
             self._counts.refused_rows += len(refused)
-            logger.error(
-                "%d rows of %s set aside, the first: %s %s", len(refused), edge, refused[0].device, refused[0].reason
-            )
+            if self._seldom.due(edge):
+                logger.error(
+                    "%d rows of %s set aside (leanmeter collector quarantine list), the first: %s %s",
+                    *(len(refused), edge, refused[0].device, refused[0].reason),
+                )
         self._note_stored(edge, batch)
         return refused
 
@@ -175,7 +182,8 @@ class Ingest:
     async def _reject(self, message: Incoming, edge: EdgeAddress, reason: str) -> Answer | None:
         batch_id = _claimed_id(message)
         self._counts.rejected_messages += 1
-        logger.error("message of %s set aside: %s", edge, reason)
+        if self._seldom.due(edge):
+            logger.error("message of %s set aside (leanmeter collector quarantine list): %s", edge, reason)
         await self._keep_payload(message, batch_id, reason)
         if batch_id is None:
             return None

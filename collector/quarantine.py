@@ -10,8 +10,10 @@ from pathlib import Path
 
 import msgspec
 
+from collector.seldom import Seldom
 from store.sqlite_thread import SqliteThread
-from wire_format.batch import Batch, BatchId, DeviceRows, RefusedRow
+from wire_format.batch import BatchId, Column, DeviceRows, RefusedRow
+from wire_format.quality import Quality
 
 logger = logging.getLogger(__name__)
 
@@ -75,24 +77,30 @@ class Quarantine:
 
     def __init__(self, path: Path) -> None:
         self._thread = SqliteThread(path, "quarantine", MIGRATIONS)
+        self._seldom = Seldom()
 
     async def keep_payload(self, topic: str, batch_id: BatchId | None, payload: bytes, reason: str) -> None:
         """Keep a payload that is no batch."""
         name = "" if batch_id is None else f"{batch_id.run_id}:{batch_id.sequence}"
         await self._keep(topic, [(name, None, None, reason, payload)])
 
-    async def keep_rows(self, topic: str, batch: Batch, refused: Sequence[RefusedRow]) -> None:
-        """Keep rows that the store refused, with their values, as JSON."""
-        name = f"{batch.batch_id.run_id}:{batch.batch_id.sequence}"
+    async def keep_rows(
+        self, topic: str, batch_id: BatchId, devices: Sequence[DeviceRows], refused: Sequence[RefusedRow]
+    ) -> None:
+        """Keep those of the rows that were refused, with their values, as JSON."""
+        if not refused:
+            return
+        name = f"{batch_id.run_id}:{batch_id.sequence}"
         places: dict[tuple[str, int], list[tuple[DeviceRows, int]]] = {}
-        for rows in batch.devices:
+        for rows in devices:
             for index, time_ms in enumerate(rows.times_ms):
                 places.setdefault((rows.device, time_ms), []).append((rows, index))
         await self._keep(
             topic,
             [
-                (name, row.device, row.time_ms, row.reason, _row_json(row, places.get((row.device, row.time_ms), [])))
+                (name, row.device, row.time_ms, row.reason, row_to_json(*place))
                 for row in refused
+                for place in places.get((row.device, row.time_ms), ())
             ],
         )
 
@@ -106,12 +114,35 @@ class Quarantine:
         )
         return tuple([QuarantineEntry(*row) for row in rows])
 
+    async def entry(self, number: int) -> QuarantineEntry | None:
+        """One entry; None when there is no such entry."""
+        row = await self._thread.read(
+            lambda connection: connection.execute(
+                f"SELECT {_COLUMNS} FROM quarantine WHERE id = ?",  # noqa: S608  # this module's words
+                (number,),
+            ).fetchone()
+        )
+        return None if row is None else QuarantineEntry(*row)
+
     async def payload(self, number: int) -> bytes | None:
         """What an entry holds; None when there is no such entry."""
         row = await self._thread.read(
             lambda connection: connection.execute("SELECT payload FROM quarantine WHERE id = ?", (number,)).fetchone()
         )
         return None if row is None else bytes(row[0])
+
+    async def remove(self, number: int) -> None:
+        """Forget an entry whose content is stored."""
+        await self._thread.write(
+            lambda connection: connection.execute("DELETE FROM quarantine WHERE id = ?", (number,))
+        )
+
+    async def totals(self) -> tuple[int, int]:
+        """How many entries there are, and their bytes."""
+        row = await self._thread.read(
+            lambda connection: connection.execute("SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM quarantine").fetchone()
+        )
+        return int(row[0]), int(row[1])
 
     async def close(self) -> None:
         """Finish what was given and close the file."""
@@ -123,7 +154,8 @@ class Quarantine:
         def work(connection: sqlite3.Connection) -> int:
             connection.executemany(
                 "INSERT INTO quarantine(at_ms, topic, batch_id, device, time_ms, reason, bytes, payload, digest) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET seen = seen + 1",
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET seen = seen + 1, reason = excluded.reason",
                 [
                     (
                         at_ms, topic, batch_id, device, time_ms, reason[:_REASON_CHARACTERS], len(payload), payload,
@@ -136,7 +168,7 @@ class Quarantine:
             return dropped + _trim(connection, "1", (), MAXIMUM_ENTRIES, MAXIMUM_BYTES)
 
         dropped = await self._thread.write(work)
-        if dropped:
+        if dropped and self._seldom.due(topic):
             logger.error("quarantine is full: the %d oldest entries have made room for those of %s", dropped, topic)
 
 
@@ -159,16 +191,36 @@ def _trim(
     return dropped
 
 
-def _row_json(row: RefusedRow, places: Sequence[tuple[DeviceRows, int]]) -> bytes:
-    columns = [
-        {
-            "quantity": column.quantity,
-            "unit": column.unit,
-            "exponent": column.exponent,
-            "integer": column.integers[index],
-            "quality": int(column.quality_at(index)),
-        }
-        for rows, index in places
+class _Cell(msgspec.Struct, frozen=True):
+    quantity: str
+    unit: str
+    exponent: int
+    integer: int | None
+    quality: int
+
+
+class _Row(msgspec.Struct, frozen=True):
+    device: str
+    time_ms: int
+    columns: list[_Cell]
+
+
+def row_to_json(rows: DeviceRows, index: int) -> bytes:
+    """One row as the quarantine keeps it."""
+    cells = [
+        _Cell(column.quantity, column.unit, column.exponent, column.integers[index], int(column.quality_at(index)))
         for column in rows.columns
     ]
-    return msgspec.json.encode({"device": row.device, "time_ms": row.time_ms, "columns": columns})
+    return msgspec.json.encode(_Row(rows.device, rows.times_ms[index], cells))
+
+
+def row_from_json(data: bytes) -> DeviceRows:
+    """The row again; raises ValueError for what is none."""
+    row = msgspec.json.decode(data, type=_Row)
+    columns = [
+        Column(
+            cell.quantity, cell.unit, cell.exponent, (cell.integer,), (Quality(cell.quality),) if cell.quality else ()
+        )
+        for cell in row.columns
+    ]
+    return DeviceRows(row.device, (row.time_ms,), tuple(columns))

@@ -1,12 +1,21 @@
 """How many devices and quantities an edge may have: what goes beyond is refused, what was there before goes on."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from store.edge_ledger import EdgeLedger
 from store.server_file import LimitsSection
 from wire_format.batch import DeviceRows, RefusedRow
 from wire_format.topics import EdgeAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What may be stored, and what is beyond the bounds with its reasons."""
+
+    accepted: Sequence[DeviceRows]
+    beyond: Sequence[DeviceRows] = ()
+    refused: tuple[RefusedRow, ...] = ()
 
 
 class SeriesLimits:
@@ -27,37 +36,33 @@ class SeriesLimits:
         self._counts = {edge: sum(map(len, devices.values())) for edge, devices in known.items()}
         self._unrecorded: dict[EdgeAddress, set[tuple[str, str]]] = {}
 
-    async def admit(
-        self, edge: EdgeAddress, devices: Sequence[DeviceRows]
-    ) -> tuple[Sequence[DeviceRows], list[RefusedRow]]:
+    async def admit(self, edge: EdgeAddress, devices: Sequence[DeviceRows]) -> Admitted:
         """Split into what is within the bounds and what is not; raises StoreError when new series cannot be kept."""
         mine = self._known.setdefault(edge, {})
         if all(mine.get(rows.device, frozenset()).issuperset(_quantities(rows)) for rows in devices):
-            accepted: Sequence[DeviceRows] = devices
-            refused: list[RefusedRow] = []
+            admitted = Admitted(devices)
         else:
-            accepted, refused = self._sift(edge, devices)
+            admitted = self._sift(edge, devices)
         if new := self._unrecorded.get(edge):
             given = set(new)
             await self._ledger.add_series(edge, given)
             new -= given
-        return accepted, refused
+        return admitted
 
-    def _sift(self, edge: EdgeAddress, devices: Sequence[DeviceRows]) -> tuple[Sequence[DeviceRows], list[RefusedRow]]:
+    def _sift(self, edge: EdgeAddress, devices: Sequence[DeviceRows]) -> Admitted:
         accepted: list[DeviceRows] = []
+        beyond: list[DeviceRows] = []
         refused: dict[tuple[str, int], RefusedRow] = {}
         for rows in devices:
-            columns = []
-            for column in rows.columns:
-                reason = self._reason(edge, rows.device, column.quantity)
-                if not reason:
-                    columns.append(column)
-                    continue
+            reasons = [self._reason(edge, rows.device, column.quantity) for column in rows.columns]
+            for into, wanted in ((accepted, False), (beyond, True)):
+                pairs = zip(rows.columns, reasons, strict=True)
+                if columns := tuple([column for column, reason in pairs if bool(reason) is wanted]):
+                    into.append(replace(rows, columns=columns))
+            if reason := next(filter(None, reasons), ""):
                 for time_ms in rows.times_ms:
                     refused.setdefault((rows.device, time_ms), RefusedRow(rows.device, time_ms, reason))
-            if columns:
-                accepted.append(replace(rows, columns=tuple(columns)))
-        return accepted, list(refused.values())
+        return Admitted(accepted, beyond, tuple(refused.values()))
 
     def _reason(self, edge: EdgeAddress, device: str, quantity: str) -> str:
         """Why a series is not taken; an empty text when it is, and it is admitted then."""

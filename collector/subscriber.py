@@ -9,7 +9,6 @@ import asyncio
 import logging
 import socket
 import ssl
-import time
 from collections import Counter, deque
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +24,7 @@ from collector.edge_rates import EdgeRates
 from collector.fair_queue import FairQueue
 from collector.ingest import Incoming, Ingest
 from collector.outage import Outage
+from collector.seldom import Seldom
 from site_config.schema import MqttSettings
 from store.server_file import LimitsSection
 from wire_format.codec import encode_acknowledgement
@@ -39,7 +39,6 @@ AT_ONCE_OF_AN_EDGE = 8
 MAXIMUM_WAITING = 2000
 MAXIMUM_WAITING_OF_AN_EDGE = 500
 MAXIMUM_WAITING_BYTES = 64 * 1024 * 1024
-SAY_AGAIN_S = 10.0
 MAXIMUM_PACKET_BYTES = 1024 * 1024
 KEEPALIVE_S = 30
 CONNECT_TIMEOUT_S = 5.0
@@ -133,7 +132,7 @@ class _Session:
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._discarded: Counter[str] = Counter()
-        self._say_after = 0.0
+        self._seldom = Seldom()
 
     async def run(self) -> None:
         """Run until the connection ends; raises aiomqtt.MqttError then."""
@@ -195,9 +194,7 @@ class _Session:
         """Make no room for a message: its edge gets no answer and sends it again."""
         self._discarded[edge] += 1
         self._counts.left += 1
-        now = time.monotonic()
-        if now > self._say_after:
-            self._say_after = now + SAY_AGAIN_S
+        if self._seldom.due("left"):
             most = ", ".join(f"{count} of {name}" for name, count in self._discarded.most_common(3))
             logger.warning(
                 "more batches than can wait or than collector.limits allows, left to be sent again: %s", most

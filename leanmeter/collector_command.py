@@ -2,16 +2,12 @@
 
 import argparse
 import asyncio
-import json
 import logging
 import signal
-import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from collector.collector import run
-from collector.quarantine import Quarantine, QuarantineEntry
-from site_config.errors import ConfigurationError
+from leanmeter.quarantine_command import add_quarantine
 from store.server_file import ServerFile, load_server_file
 
 
@@ -22,13 +18,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     start = commands.add_parser("run", help="run until Ctrl-C or SIGTERM")
     start.add_argument("--config", type=Path, required=True, metavar="FILE", help="server.yaml")
     start.set_defaults(handler=_run)
-    quarantine = commands.add_parser("quarantine", help="what could not be stored, and why")
-    actions = quarantine.add_subparsers(required=True, metavar="action")
-    listing = actions.add_parser("list", help="the newest entries")
-    listing.add_argument("--config", type=Path, required=True, metavar="FILE", help="server.yaml")
-    listing.add_argument("--limit", type=int, default=100, help="at most so many (default 100)")
-    listing.add_argument("--json", action="store_true", help="for machines")
-    listing.set_defaults(handler=_list_quarantine)
+    add_quarantine(commands)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -54,51 +44,3 @@ def _loop_factory() -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     return loop
-
-
-def _list_quarantine(arguments: argparse.Namespace) -> int:
-    settings = load_server_file(arguments.config)
-    if not settings.entities.exists():
-        raise ConfigurationError(f"{arguments.config}: entities: {settings.entities} does not exist yet")
-    entries = asyncio.run(_entries(settings.entities, arguments.limit))
-    if arguments.json:
-        sys.stdout.write(json.dumps([_as_json(entry) for entry in entries], indent=2) + "\n")
-        return 0
-    for entry in entries:
-        what = f"{entry.bytes} bytes" if entry.device is None else f"{entry.device} {_when(entry.time_ms)}"
-        times = f" ({entry.seen} times)" if entry.seen > 1 else ""
-        sys.stdout.write(
-            f"{entry.number}  {_when(entry.at_ms)}  {entry.topic}  {entry.batch_id}  {what}: {entry.reason}{times}\n"
-        )
-    return 0
-
-
-async def _entries(path: Path, limit: int) -> tuple[QuarantineEntry, ...]:
-    quarantine = Quarantine(path)
-    try:
-        return await quarantine.entries(limit)
-    finally:
-        await quarantine.close()
-
-
-def _as_json(entry: QuarantineEntry) -> dict[str, object]:
-    return {
-        "number": entry.number,
-        "at": _when(entry.at_ms),
-        "topic": entry.topic,
-        "batch_id": entry.batch_id,
-        "device": entry.device,
-        "time": None if entry.time_ms is None else _when(entry.time_ms),
-        "reason": entry.reason,
-        "bytes": entry.bytes,
-        "seen": entry.seen,
-    }
-
-
-def _when(time_ms: int | None) -> str:
-    if time_ms is None:
-        return ""
-    try:
-        return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    except (ValueError, OverflowError, OSError):
-        return f"{time_ms} ms"

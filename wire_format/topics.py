@@ -27,6 +27,9 @@ class EdgeAddress:
         """The topic on which this edge publishes, or is answered."""
         return f"{PREFIX}/{self.site}/{self.edge}/{kind}"
 
+    def __str__(self) -> str:
+        return f"{self.site}/{self.edge}"
+
 
 def edge_of(topic: str) -> EdgeAddress:
     """Tell from a topic which edge it belongs to; raises TopicError when it is not one of ours."""

@@ -5,7 +5,7 @@ import pytest
 
 from collector.quarantine import Quarantine
 from tests.store.rows import START_MS, column, rows
-from wire_format.batch import Batch, BatchId, RefusedRow
+from wire_format.batch import BatchId, RefusedRow
 
 BATCH_ID = BatchId("00112233445566ff", 3)
 TOPIC = "leanmeter/v1/bakery/edge-1/batch"
@@ -40,8 +40,8 @@ async def test_what_comes_again_is_counted_not_kept_twice(quarantine: Quarantine
 
 
 async def test_rows_are_kept_with_their_values(quarantine: Quarantine) -> None:
-    batch = Batch(BATCH_ID, (rows("oven", [START_MS, START_MS + 1], column("a", 1, 2), column("b", None, 7)),))
-    await quarantine.keep_rows(TOPIC, batch, [RefusedRow("oven", START_MS + 1, "out of retention")])
+    given = rows("oven", [START_MS, START_MS + 1], column("a", 1, 2), column("b", None, 7))
+    await quarantine.keep_rows(TOPIC, BATCH_ID, [given], [RefusedRow("oven", START_MS + 1, "out of retention")])
     (entry,) = await quarantine.entries()
     assert (entry.device, entry.time_ms, entry.reason) == ("oven", START_MS + 1, "out of retention")
     assert (

@@ -26,15 +26,16 @@ async def test_what_was_there_goes_on_and_what_is_too_much_is_refused(tmp_path: 
     limits = await opened(ledger, devices_per_edge=2)
     given = [powers("oven", {0: 1}), powers("mixer", {0: 2, 1: 3}), powers("fridge", {0: 4, 1: 5})]
     for _ in range(2):
-        accepted, refused = await limits.admit(EDGE, given)
+        admitted = await limits.admit(EDGE, given)
+        accepted, refused = admitted.accepted, admitted.refused
         assert [one.device for one in accepted] == ["oven", "mixer"]
         assert [(one.device, one.time_ms) for one in refused] == [("fridge", START_MS), ("fridge", START_MS + 1000)]
         assert "devices_per_edge" in refused[0].reason
     # Another edge has bounds of its own, and a restart forgets nothing.
-    assert (await limits.admit(EdgeAddress("bakery", "b"), given[2:]))[1] == []
+    assert (await limits.admit(EdgeAddress("bakery", "b"), given[2:])).refused == ()
     again = await opened(ledger, devices_per_edge=2)
-    accepted, refused = await again.admit(EDGE, given[::-1])
-    assert sorted(one.device for one in accepted) == ["mixer", "oven"]
+    admitted = await again.admit(EDGE, given[::-1])
+    assert sorted(one.device for one in admitted.accepted) == ["mixer", "oven"]
     await ledger.close()
 
 
@@ -45,9 +46,10 @@ async def test_a_quantity_too_many_costs_its_column_only(tmp_path: Path, limit: 
     ledger = EdgeLedger(tmp_path / "entities.sqlite")
     limits = await opened(ledger, **limit)
     given = rows("oven", [START_MS], column("a", 1), column("b", 2), column("c", 3))
-    accepted, refused = await limits.admit(EDGE, [given])
-    assert named(accepted) == [("oven", ["a", "b"])]
-    assert [one.time_ms for one in refused] == [START_MS]
-    assert reason in refused[0].reason
+    admitted = await limits.admit(EDGE, [given])
+    assert named(admitted.accepted) == [("oven", ["a", "b"])]
+    assert named(admitted.beyond) == [("oven", ["c"])]
+    assert [one.time_ms for one in admitted.refused] == [START_MS]
+    assert reason in admitted.refused[0].reason
     assert await ledger.series() == {EDGE: {"oven": {"a", "b"}}}
     await ledger.close()
