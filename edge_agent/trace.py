@@ -1,7 +1,8 @@
 """The last frames of each line, kept in memory, for people who must find out why a meter is not read.
 
 `leanmeter edge trace` asks the agent for them by a file in its data folder; the agent answers with another. A bundle
-carries what is needed to play it back: lines with their kind of framing, devices with profile and unit id, and frames.
+carries what is needed to play it back: lines with their kind of framing, devices with profile, unit id and what the
+profile asked of the site file (ratios, units), and frames.
 No names of hosts, users, files or the site go into it: it is made from what is listed here and from nothing else.
 """
 
@@ -55,7 +56,12 @@ def bundle(lines: Iterable[InstalledLine], traces: dict[str, FrameTrace]) -> Ite
                 "id": line.settings.id,
                 "framing": _framing(line),
                 "devices": [
-                    {"id": device.settings.id, "profile": device.profile.id, "unit_id": device.settings.unit_id}
+                    {
+                        "id": device.settings.id,
+                        "profile": device.profile.id,
+                        "unit_id": device.settings.unit_id,
+                        "settings": device.settings.settings,
+                    }
                     for device in line.devices
                 ],
             }

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from leanmeter import replay_command, scenario_command, simulate_device, simulate_plant, simulate_scale
+from leanmeter import case_command, replay_command, scenario_command, simulate_device, simulate_plant, simulate_scale
 from leanmeter.signals import stop_on_signals
 from leanmeter.simulate_places import port, say_ready
 from simulators.workshop_servers import run_workshop
@@ -32,6 +32,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     simulate_plant.add_arguments(kinds)
     scenario_command.add_arguments(kinds)
     replay_command.add_arguments(kinds)
+    case_command.add_arguments(kinds)
 
 
 def _run_workshop(arguments: argparse.Namespace) -> int:

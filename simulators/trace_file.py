@@ -18,11 +18,12 @@ _READ_BITS = {1, 2}
 
 @dataclass(frozen=True, slots=True)
 class TracedDevice:
-    """A device of a line."""
+    """A device of a line; `settings` are what its profile asked of the site file."""
 
     id: str
     profile: str
     unit_id: int
+    settings: dict[str, float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def read_trace(path: Path) -> list[TracedLine]:
             line["id"]: TracedLine(
                 str(line["id"]),
                 str(line["framing"]),
-                tuple(TracedDevice(str(d["id"]), str(d["profile"]), int(d["unit_id"])) for d in line["devices"]),
+                tuple(_device(entry) for entry in line["devices"]),
             )
             for line in head["lines"]
         }
@@ -138,6 +139,10 @@ def read_trace(path: Path) -> list[TracedLine]:
     except (KeyError, TypeError, ValueError) as error:
         raise SimulatorError(f"{path}: is damaged: {error!r} is missing or wrong in it") from error
     return list(lines.values())
+
+
+def _device(entry: dict[str, Any]) -> TracedDevice:
+    return TracedDevice(str(entry["id"]), str(entry["profile"]), int(entry["unit_id"]), dict(entry.get("settings", {})))
 
 
 def _row(path: Path, number: int, text: str) -> dict[str, Any]:

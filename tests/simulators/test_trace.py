@@ -13,6 +13,7 @@ from simulators.faults import Request
 from simulators.modbus_frames import rtu_frame
 from simulators.replay import ReplayedUnit
 from simulators.trace_file import TracedDevice, TracedLine, read_trace, registers_of
+from site_config.schema import load_site
 from tests.servers.ports import free_port
 from tests.servers.processes import LEANMETER, Processes
 
@@ -74,7 +75,7 @@ def test_what_is_no_bundle_is_told(text: str, tmp_path: Path) -> None:
 
 
 def test_from_the_field_to_a_simulator_and_a_case(tmp_path: Path, processes: Processes) -> None:
-    meter_port, scale_port, replay_port = free_port(), free_port(), free_port()
+    meter_port, scale_port, transmitter_port, replay_port = (free_port() for _ in range(4))
     power = tmp_path / "power.csv"
     power.write_text("time,power\n0,5000\n3600,5000\n")
     processes.start_leanmeter(
@@ -83,6 +84,11 @@ def test_from_the_field_to_a_simulator_and_a_case(tmp_path: Path, processes: Pro
     processes.start_leanmeter("simulate", "scale", "rice_lake_stream", "--tcp", f":{scale_port}").wait_for_log(
         "listening"
     )
+    registers = tmp_path / "registers.json"
+    registers.write_text('{"holding": {"6": [2048, 0, 1234, 0, 1000]}}')
+    processes.start_leanmeter(
+        "simulate", "device", "laumas/tlb4", "--tcp", f":{transmitter_port}", "--registers", registers
+    ).wait_for_log("listening")
     site = tmp_path / "site.yaml"
     host = {"host": "127.0.0.1"}
     document = {
@@ -96,6 +102,11 @@ def test_from_the_field_to_a_simulator_and_a_case(tmp_path: Path, processes: Pro
                 "devices": [{"id": "main", "profile": "eastron/sdm120"}],
             },
             {
+                "id": "transmitter",
+                "tcp": {**host, "port": transmitter_port},
+                "devices": [{"id": "silo", "profile": "laumas/tlb4", "settings": {"weight_unit": "kg", "decimals": 2}}],
+            },
+            {
                 "id": "scale",
                 "tcp": {**host, "port": scale_port},
                 "devices": [{"id": "scale-1", "profile": "scales/rice-lake-stream"}],
@@ -107,12 +118,12 @@ def test_from_the_field_to_a_simulator_and_a_case(tmp_path: Path, processes: Pro
     agent.wait_for((tmp_path / "edge" / "outbox").is_dir)
     bundle = tmp_path / "bundle.jsonl"
 
-    def both_lines_spoke() -> bool:
+    def all_lines_spoke() -> bool:
         ran = processes.run_leanmeter("edge", "trace", "--config", site, "--output", bundle)
         assert ran.returncode == 0, ran.stderr
         return all(len(line.frames) > 4 for line in read_trace(bundle))
 
-    agent.wait_for(both_lines_spoke)
+    agent.wait_for(all_lines_spoke)
     assert "secret" not in bundle.read_text()
     assert "127.0.0.1" not in bundle.read_text()
 
@@ -125,9 +136,25 @@ def test_from_the_field_to_a_simulator_and_a_case(tmp_path: Path, processes: Pro
     assert ran.returncode == 0, ran.stderr
     expected = json.loads((tmp_path / "cases" / "eastron-sdm120--field" / "expected.json").read_text())
     assert expected["active_power_total"] == 5000.0
+    ran = processes.run_leanmeter("simulate", "case", bundle, "--device", "silo", "--output", tmp_path / "cases")
+    assert ran.returncode == 0, ran.stderr
+    assert (
+        json.loads((tmp_path / "cases" / "laumas-tlb4--field" / "expected.json").read_text())["weight_gross"] == 12.34
+    )
+    ran = processes.run_leanmeter("profiles", "test", tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    ran = processes.run_leanmeter("simulate", "case", bundle, "--device", "scale-1", "--output", tmp_path / "cases")
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert "has no registers" in ran.stderr
 
     scale = processes.start_leanmeter("simulate", "replay", bundle, "--line", "scale", "--rtu-tcp", ":0", "--json")
     scale.wait_for_log("listening")
+
+    everything = processes.start_leanmeter("simulate", "replay", bundle, "--directory", tmp_path / "replayed")
+    everything.wait_for_log("listening")
+    replayed = load_site(tmp_path / "replayed" / "site.yaml")
+    assert [line.id for line in replayed.lines] == ["bus", "transmitter", "scale"]
+    assert replayed.lines[1].devices[0].settings == {"weight_unit": "kg", "decimals": 2}
 
     ran = processes.run_leanmeter("simulate", "replay", bundle, "--tcp", ":0")
     assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
