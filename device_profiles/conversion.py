@@ -120,6 +120,7 @@ def _quantity(text: ProfileText, layout: LayoutText, name: str, entry: QuantityT
         tier=entry.tier or default_tier(name),
         minimum=None if low is None else float(Decimal(repr(low)) * factor),
         maximum=None if high is None else float(Decimal(repr(high)) * factor),
+        largest=catalogued.largest,
         counter_modulus=10**entry.counter_digits if entry.counter_digits else entry.counter_modulus,
         multiplier=first.helper if first else None,
         multiplier_table=first.table if first else (),

@@ -19,6 +19,9 @@ from wire_format.quality import Quality
 INTEGER_LIMIT = 1 << 62
 """Integers at or beyond it do not fit the wire (differences are 64 bits wide): quality OVERFLOW."""
 
+TINIEST = 1e-20
+"""A 32-bit float nearer to 0 and not 0 is no measurement: one whose words or bytes are turned round looks so."""
+
 Decoded = tuple[int | None, Quality]
 
 _FLOATS = frozenset({Encoding.F32, Encoding.F64})
@@ -64,6 +67,9 @@ class _Field:
     decimal_factor: Decimal
     lowest: int | None
     highest: int | None
+    largest: int
+    """From this magnitude on it is no measurement at all."""
+    tiniest: float
     is_float: bool
     is_scaled: bool
     """Decimal arithmetic is needed: the device tells its scale, or the scale has more decimals than are kept."""
@@ -141,11 +147,11 @@ class Decoder:
             for plan in plans:
                 for position, raw in zip(plan.positions, plan.unpack(reply), strict=True):
                     raws[position] = raw
-                    is_float, factor, lowest, highest, invalid = usual[position]
+                    is_float, factor, lowest, highest, tiniest, invalid = usual[position]
                     # The usual case without a call; every comparison with NaN is false.
                     if raw is not None and (is_float or raw not in invalid):
                         scaled = raw * factor
-                        if lowest <= scaled <= highest:
+                        if lowest <= scaled <= highest and (scaled >= 1 or not 0 < abs(raw) < tiniest):
                             decoded[position] = round(scaled), good
                             continue
                     decoded[position] = _convert(fields[position], raw)
@@ -214,7 +220,7 @@ def _field(position: int, register: Register) -> _Field:
     is_float = register.encoding in _FLOATS
     integral = factor == factor.to_integral_value()
     unit = Decimal(1).scaleb(register.exponent)
-    low, high = register.minimum, register.maximum
+    low, high, largest = register.minimum, register.maximum, register.largest
     return _Field(
         position=position,
         register=register,
@@ -224,17 +230,20 @@ def _field(position: int, register: Register) -> _Field:
         decimal_factor=factor,
         lowest=None if low is None else int((Decimal(repr(low)) / unit).to_integral_value(ROUND_CEILING)),
         highest=None if high is None else int((Decimal(repr(high)) / unit).to_integral_value(ROUND_FLOOR)),
+        largest=INTEGER_LIMIT if largest is None else min(INTEGER_LIMIT, int(Decimal(repr(largest)) / unit) + 1),
+        tiniest=TINIEST if register.encoding is Encoding.F32 else 0.0,
         is_float=is_float,
         is_scaled=needs_interpretation(register) or not (is_float or integral),
     )
 
 
-def _usual_case(field: _Field) -> tuple[bool, float, int, int, frozenset[int]]:
-    """Whether it is a float, its factor, and the bounds within which the scaled value needs no second look."""
-    lowest = 1 - INTEGER_LIMIT if field.lowest is None else max(field.lowest, 1 - INTEGER_LIMIT)
-    highest = INTEGER_LIMIT - 1 if field.highest is None else min(field.highest, INTEGER_LIMIT - 1)
+def _usual_case(field: _Field) -> tuple[bool, float, int, int, float, frozenset[int]]:
+    """Whether it is a float, its factor, and the bounds within which the value needs no second look."""
+    most = field.largest - 1
+    lowest = -most if field.lowest is None else max(field.lowest, -most)
+    highest = most if field.highest is None else min(field.highest, most)
     factor = field.float_factor if field.is_float else field.integer_factor
-    return field.is_float, factor, lowest, highest, field.invalid
+    return field.is_float, factor, lowest, highest, field.tiniest, field.invalid
 
 
 def _convert(field: _Field, raw: Raw) -> Decoded:
@@ -244,6 +253,8 @@ def _convert(field: _Field, raw: Raw) -> Decoded:
         scaled = raw * field.float_factor
         if not isfinite(scaled):
             return None, Quality.DEVICE_ERROR
+        if 0 < abs(raw) < field.tiniest:
+            return None, Quality.OUT_OF_RANGE
         return _checked(field, round(scaled))
     if raw in field.invalid:
         return None, Quality.DEVICE_ERROR
@@ -251,8 +262,8 @@ def _convert(field: _Field, raw: Raw) -> Decoded:
 
 
 def _checked(field: _Field, integer: int) -> Decoded:
-    if not -INTEGER_LIMIT < integer < INTEGER_LIMIT:
-        return None, Quality.OVERFLOW
+    if abs(integer) >= field.largest:
+        return None, Quality.OUT_OF_RANGE if field.largest < INTEGER_LIMIT else Quality.OVERFLOW
     if field.lowest is not None and integer < field.lowest:
         return integer, Quality.OUT_OF_RANGE
     if field.highest is not None and integer > field.highest:

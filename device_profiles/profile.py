@@ -75,6 +75,8 @@ class Register:
     `further_multipliers` are more of the same kind, `settings` those that the site file gives (`configured` applies
     them to `scale`, after which there are none).
     `counter_modulus` is the raw value at which a total starts again at 0, None where it is not known.
+    A value outside of `minimum` and `maximum` is marked and kept; one of a magnitude above `largest`, the catalogue's
+    bound of what can be measured at all, is not.
 
     The raw value is what stands in `bits` (first and last, 0 the lowest) where they are given, the other way round if
     `inverted`; then the value of the helper `summand` is added (or taken away if it `subtracts`), and the sum is
@@ -97,6 +99,7 @@ class Register:
     tier: Tier = "fast"
     minimum: float | None = None
     maximum: float | None = None
+    largest: float | None = None
     counter_modulus: int | None = None
     multiplier: str | None = None
     multiplier_table: tuple[tuple[int, float], ...] = ()

@@ -211,9 +211,10 @@ class Agent:
             settings = device.settings
             known = (settings.id, settings.unit_id, device.profile, modbus, self._clock, totals)
             if device.profile.protocol == SUNSPEC:
-                devices.append(SunspecDevice(*known, block=settings.sunspec_block))
+                block, frozen_after_s = settings.sunspec_block, settings.frozen_after_s
+                devices.append(SunspecDevice(*known, block=block, frozen_after_s=frozen_after_s))
             else:
-                devices.append(ModbusDevice(*known))
+                devices.append(ModbusDevice(*known, frozen_after_s=settings.frozen_after_s))
         return devices
 
 

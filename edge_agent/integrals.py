@@ -27,6 +27,10 @@ class IntegratedTotal:
         catalogued = QUANTITIES[self.quantity]
         return ColumnShape(catalogued.name, catalogued.unit, catalogued.exponent)
 
+    def steps_an_hour(self, rate: Register, exponent: int) -> float:
+        """How many steps of 10**`exponent` one step of the rate adds in an hour."""
+        return self.sign * self.factor * 10.0 ** (rate.exponent - exponent)
+
 
 _ENERGY = (
     IntegratedTotal("active_power_total", "active_energy_import_total", 1, 0.001),
@@ -36,6 +40,7 @@ _VOLUMES = (
     IntegratedTotal("flow_rate", "water_volume_forward", 1, 1.0),
     IntegratedTotal("compressed_air_flow_rate", "compressed_air_volume", 1, 1.0),
 )
+TOTALS_OF_RATES = (*_ENERGY, *_VOLUMES)
 
 
 def integrated_totals(profile: Profile) -> tuple[IntegratedTotal, ...]:
@@ -62,8 +67,7 @@ class RateIntegrator:
 
     def __init__(self, integrated: IntegratedTotal, rate: Register, integral: Integral) -> None:
         self._integral = integral
-        steps_an_hour = integrated.factor * 10.0 ** (rate.exponent - integrated.column.exponent)
-        self._factor = integrated.sign * steps_an_hour / MILLISECONDS_AN_HOUR
+        self._factor = integrated.steps_an_hour(rate, integrated.column.exponent) / MILLISECONDS_AN_HOUR
         self._last: tuple[float, int] | None = None
 
     def update(self, rate: int | None, time_ms: int) -> int:

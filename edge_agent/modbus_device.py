@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from device_profiles.decoding import Decoder, compile_decoder
 from device_profiles.profile import Profile, Register, Tier
 from edge_agent.clock import Clock
+from edge_agent.doubts import FROZEN_AFTER_S, FrozenWatch, WordOrderWatch
 from edge_agent.errors import (
     DeviceExceptionError,
     DeviceReadError,
@@ -41,6 +42,8 @@ class _TierReader:
     totals: DeviceTotals
     decoder: Decoder
     planned: tuple[ReadRequest, ...]
+    frozen: FrozenWatch
+    word_order: WordOrderWatch
     missing: tuple[int, ...] = ()
     integrators: tuple[tuple[int, RateIntegrator], ...] = ()
     """With the position of the rate that each adds up; their columns stand after the registers'."""
@@ -63,7 +66,15 @@ class ModbusDevice:
     """Reads one device tier by tier. Its own errors end in the cells that they concern, never in an exception."""
 
     def __init__(
-        self, device_id: str, unit_id: int, profile: Profile, line: ModbusLine, clock: Clock, totals: Totals
+        self,
+        device_id: str,
+        unit_id: int,
+        profile: Profile,
+        line: ModbusLine,
+        clock: Clock,
+        totals: Totals,
+        *,
+        frozen_after_s: float = FROZEN_AFTER_S,
     ) -> None:
         self.device_id = device_id
         self._unit_id = unit_id
@@ -71,6 +82,7 @@ class ModbusDevice:
         self._line = line
         self._clock = clock
         self._totals = totals
+        self._frozen_after_s = frozen_after_s
         self._last_problem = ""
         serial_numbers = (
             entry.register for entry in profile.identification if entry.register.quantity == SERIAL_NUMBER
@@ -159,8 +171,6 @@ class ModbusDevice:
 
     async def finish(self, reader: _TierReader, replies: _Replies, time_ms: int) -> Sample:
         """Make a row of the replies, and learn from them."""
-        if replies.answered and not replies.silent and not replies.unusable and not replies.refused:
-            self._report("")
         if not replies.answered:
             self._identified = self._serial_number is None
         decoded = reader.decoder.decode(replies.blocks)
@@ -168,9 +178,12 @@ class ModbusDevice:
         quality = [mark for _, mark in decoded]
         for index in reader.missing:
             quality[index] = Quality.DEVICE_ERROR
+        doubt = self._doubt(reader, replies, integers, quality, time_ms)
+        if replies.answered and not replies.silent and not replies.unusable and not replies.refused:
+            self._report(doubt)
         reader.totals.apply(integers, quality, time_ms)
         for index, integrator in reader.integrators:
-            known = quality[index].has_value
+            known = quality[index].has_value and quality[index] is not Quality.OUT_OF_RANGE
             integers.append(integrator.update(integers[index], time_ms) if known else None)
             quality.append(Quality.ESTIMATED if known else quality[index])
         for request in replies.refused:
@@ -178,6 +191,28 @@ class ModbusDevice:
         if replies.answered and not replies.silent:
             await self._probe(reader)
         return Sample(self.device_id, reader.shape, time_ms, integers, quality, replies.answered)
+
+    def _doubt(
+        self,
+        reader: _TierReader,
+        replies: _Replies,
+        integers: list[int | None],
+        quality: list[Quality],
+        time_ms: int,
+    ) -> str:
+        """Take out of a row, in place, what cannot be true; why, of the whole device."""
+        reader.frozen.update(replies.blocks, integers, time_ms)
+        if reader.word_order.update(integers, quality):
+            reader.word_order.spoil(integers, quality)
+        if any(other.frozen.is_frozen for other in self._readers.values()):
+            integers[:] = [None] * len(integers)
+            quality[:] = [Quality.DEVICE_ERROR if mark.has_value else mark for mark in quality]
+            return "repeats itself to the last bit, so it has ceased to measure; switch it off and on"
+        if any(other.word_order.is_turned for other in self._readers.values()):
+            return (
+                "tells numbers that nothing can measure; is its model, or its word order, another than its profile's?"
+            )
+        return ""
 
     def middle_ms(self, began_s: float) -> int:
         """The middle of a transaction that ends now. The wall clock may have been set since it began."""
@@ -249,7 +284,18 @@ class ModbusDevice:
                     integrators.append((index, RateIntegrator(entry, register, integral)))
                     shape = (*shape, entry.column)
         missing = _missing(registers, decoder)
-        return _TierReader(registers, shape, plan, device_totals, decoder, plan.requests, missing, tuple(integrators))
+        return _TierReader(
+            registers,
+            shape,
+            plan,
+            device_totals,
+            decoder,
+            plan.requests,
+            FrozenWatch(registers, self._frozen_after_s),
+            WordOrderWatch(registers),
+            missing,
+            tuple(integrators),
+        )
 
     def _follow_plan(self, reader: _TierReader) -> None:
         """Compile the decoder again when the plan has learned something."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from device_profiles.profile import Profile, Register, Tier
 from device_profiles.sunspec import END_OF_CHAIN, MARKER, MARKER_ADDRESS, MODEL_LIMIT, Model, find_layout
 from edge_agent.clock import Clock
+from edge_agent.doubts import FROZEN_AFTER_S
 from edge_agent.errors import DeviceReadError, UnusableReplyError
 from edge_agent.modbus_device import ModbusDevice
 from edge_agent.modbus_line import ModbusLine
@@ -77,8 +78,10 @@ class SunspecDevice:
         totals: Totals,
         *,
         block: int = 1,
+        frozen_after_s: float = FROZEN_AFTER_S,
     ) -> None:
         self.device_id = device_id
+        self._frozen_after_s = frozen_after_s
         self._block = block
         self._unit_id = unit_id
         self._profile = profile
@@ -134,7 +137,15 @@ class SunspecDevice:
             raise UnusableReplyError(f"has SunSpec models {models}; profile {self._profile.id} covers {covered}")
         log.info("%s: SunSpec models %s", self.device_id, models)
         self._last_problem = ""
-        return ModbusDevice(self.device_id, self._unit_id, layout_at(*found), self._line, self._clock, self._totals)
+        return ModbusDevice(
+            self.device_id,
+            self._unit_id,
+            layout_at(*found),
+            self._line,
+            self._clock,
+            self._totals,
+            frozen_after_s=self._frozen_after_s,
+        )
 
     async def _read_words(self, address: int, count: int) -> bytes:
         return await self._line.read(self._unit_id, FUNCTION_CODE, address, count, self._profile.pause_s)

@@ -161,7 +161,8 @@ class DeviceTotals:
         """Replace raw readings by totals; one that is held back becomes a missing value."""
         for index, counter in self._counters:
             raw = integers[index]
-            if raw is None:
+            if raw is None or quality[index] is Quality.OUT_OF_RANGE:
+                integers[index] = None
                 continue
             update = counter.update(raw, time_ms, quality[index])
             if update.event is not None:

@@ -101,6 +101,8 @@ class ScenarioDevice(StrictModel):
     power_w: float | None = None
     power: Path | None = None
     seed: int | None = None
+    frozen_after_s: Annotated[float, Field(gt=0)] | None = None
+    """As in the site file: how long the agent lets the device repeat itself."""
 
     @model_validator(mode="after")
     def _one_load(self) -> Self:

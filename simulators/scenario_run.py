@@ -144,7 +144,8 @@ class ScenarioRun:
                 **place,
                 "timeout_s": line.timeout_s,
                 "devices": [
-                    {"id": device.id, "profile": device.profile, "unit_id": device.unit_id} for device in line.devices
+                    device.model_dump(include={"id", "profile", "unit_id", "frozen_after_s"}, exclude_none=True)
+                    for device in line.devices
                 ],
             }
             for line, place in zip(self.scenario.lines, places, strict=True)

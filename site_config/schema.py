@@ -68,7 +68,8 @@ class DeviceSettings(StrictModel):
 
     `settings` are what its profile asks because the device does not tell: a CT ratio, a unit, decimals.
     `sunspec_block` tells which of several SunSpec models of the unit is meant, of those that the profile covers:
-    2 is the second meter behind an inverter.
+    2 is the second meter behind an inverter. `frozen_after_s` is for how long its replies may be the same to the last
+    bit though they contradict themselves: longer for a meter that renews its registers rarely.
     """
 
     id: Slug
@@ -76,6 +77,7 @@ class DeviceSettings(StrictModel):
     unit_id: Annotated[int, Field(ge=0, le=255)] = 1
     sunspec_block: Annotated[int, Field(ge=1, le=16)] = 1
     poll_interval_s: Annotated[float, Field(gt=0, le=3600)] | None = None
+    frozen_after_s: Annotated[float, Field(gt=0, le=86400)] = 300.0
     weighing_threshold_kg: Annotated[float, Field(gt=0)] = 0.1
     settings: Annotated[dict[str, float | str], Field(default_factory=dict, max_length=32)]
 

@@ -10,7 +10,7 @@ class Quality(IntEnum):
     ESTIMATED = 1
     """Computed by the edge where the device has no such value, for example an integrated total."""
     OUT_OF_RANGE = 2
-    """Read, but outside what the profile calls plausible; the value is kept."""
+    """Read, but not plausible. Outside the profile's range the value is kept; what no device can measure has none."""
     DEVICE_ERROR = 3
     """The device answered that it has no value: an exception, a sentinel, NaN, an error telegram."""
     LINK_ERROR = 4

@@ -20,6 +20,31 @@ class Kind(StrEnum):
     """A code or a bit field: compared, never averaged."""
 
 
+_LARGEST = {
+    "W": 1.08e8,
+    "var": 1.08e8,
+    "VA": 1.08e8,
+    "V": 1e6,
+    "A": 1e5,
+    "Hz": 1000.0,
+    "deg": 720.0,
+    "degC": 3000.0,
+    "K": 3000.0,
+    "m3/h": 36_000.0,
+    "m/s": 1000.0,
+    "kg": 1e7,
+    "kWh": 1e11,
+    "kvarh": 1e11,
+    "kVAh": 1e11,
+    "m3": 1e11,
+    "h": 1e7,
+}
+"""No factory reaches 108 MW, 36,000 m3/h, 100 kA or 1 MV, and no total a century of them: the number is no measurement.
+
+Of one installation's own bounds a profile's `range` says more.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """A physical thing with a unit.
@@ -33,6 +58,11 @@ class Quantity:
     exponent: int
     kind: Kind
     obis: str | None = None
+
+    @property
+    def largest(self) -> float | None:
+        """The magnitude beyond which a number is no measurement of this, None where anything may be."""
+        return _LARGEST.get(self.unit)
 
 
 def _phases(name: str, unit: str, exponent: int, kind: Kind, obis: dict[str, str]) -> list[Quantity]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_profiles.decoding import Block, Decoded, compile_decoder, decode_registers
+from device_profiles.decoding import TINIEST, Block, Decoded, compile_decoder, decode_registers
 from device_profiles.profile import Encoding, Order, Profile, Register
 from tests.device_profiles.registers import STRUCT_LETTERS, encode, register
 from wire_format.quality import Quality
@@ -47,6 +47,9 @@ def test_integers_are_exact_in_every_order(
 def test_floats_are_rounded_to_the_exponent(word_order: Order, byte_order: Order, value: float) -> None:
     target = register(encoding=Encoding.F32, scale=1.0, exponent=-2, word_order=word_order, byte_order=byte_order)
     integer, quality = decode_one(target, encode(value, Encoding.F32, word_order, byte_order))
+    if 0 < abs(value) < TINIEST:
+        assert (integer, quality) == (None, Quality.OUT_OF_RANGE)
+        return
     assert quality is Quality.GOOD
     assert integer is not None
     # Half a step, and what a double of this size cannot hold.
@@ -103,6 +106,15 @@ def test_a_float_beyond_the_wire_is_an_overflow() -> None:
 )
 def test_an_implausible_value_is_marked_and_kept(raw: int, quality: Quality) -> None:
     assert decode_one(register(minimum=0.0, maximum=100.0), encode(raw, Encoding.S32)) == (raw, quality)
+
+
+def test_what_nothing_can_measure_has_no_number() -> None:
+    target = register(encoding=Encoding.F32, scale=1.0, largest=1e8)
+    for value in (1.1e8, -3e38, 1e-30, -4e-41):
+        assert decode_one(target, encode(value, Encoding.F32)) == (None, Quality.OUT_OF_RANGE)
+    assert decode_one(target, encode(-1e8, Encoding.F32)) == (-1_000_000_000, Quality.GOOD)
+    assert decode_one(target, encode(1e-9, Encoding.F32)) == (0, Quality.GOOD)
+    assert decode_one(target, encode(0.0, Encoding.F32)) == (0, Quality.GOOD)
 
 
 def test_a_scale_that_is_no_power_of_ten_stays_exact() -> None:
@@ -245,7 +257,7 @@ def table(address: int, reply: bytes) -> dict[int, int]:
 def test_literal_floats_are_given_as_short_as_they_can_be_written(value: float) -> None:
     profile = profile_of((register(encoding=Encoding.F32, scale=1.0, exponent=-1),))
     found = decode_registers(profile, {3: table(0, struct.pack(">f", value))})
-    if abs(value) < 1e17:
+    if TINIEST <= abs(value) < 1e17 or not value:
         assert struct.pack(">f", found["active_power_total"] + 0.0) == struct.pack(">f", value + 0.0)
     assert decode_registers(profile, {3: table(0, struct.pack(">f", 231.3))}) == {"active_power_total": 231.3}
 

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,11 +12,6 @@ from wire_format.quality import Quality
 
 SCENARIO = load_scenario(Path(__file__).with_name("reading.yaml"))
 
-NOT_YET = {
-    "frozen": "a device that repeats itself for ever is not noticed: Read any meter and any scale",
-    "swapped-words": "implausible values are believed: Read any meter and any scale",
-}
-
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
@@ -25,12 +19,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return asyncio.run(check_scenario(SCENARIO, tmp_path_factory.mktemp("scenario")))
 
 
-def marked(device: str) -> Any:
-    reason = NOT_YET.get(device)
-    return pytest.param(device, marks=() if reason is None else pytest.mark.xfail(strict=True, reason=reason))
-
-
-@pytest.mark.parametrize("device", [marked(device) for device in SCENARIO.expected])
+@pytest.mark.parametrize("device", SCENARIO.expected)
 def test_the_agent_does_the_right_thing(device: str, outcome: Outcome) -> None:
     assert outcome.differences[device] == []
 
