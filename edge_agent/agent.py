@@ -214,7 +214,13 @@ class Agent:
                 block, frozen_after_s = settings.sunspec_block, settings.frozen_after_s
                 devices.append(SunspecDevice(*known, block=block, frozen_after_s=frozen_after_s))
             else:
-                devices.append(ModbusDevice(*known, frozen_after_s=settings.frozen_after_s))
+                devices.append(
+                    ModbusDevice(
+                        *known,
+                        frozen_after_s=settings.frozen_after_s,
+                        weighing_threshold_kg=settings.weighing_threshold_kg,
+                    )
+                )
         return devices
 
 

@@ -13,6 +13,7 @@ from edge_agent.integrals import integrated_totals
 from edge_agent.planner import with_one_function_code
 from edge_agent.scale_protocols.protocols import SCALE_PROTOCOLS
 from edge_agent.transports import SerialPort, TcpAddress, Transport
+from edge_agent.weighed_registers import weighed_totals
 from site_config.schema import DeviceSettings, LineSettings, Site
 
 SUNSPEC = "sunspec"
@@ -28,9 +29,10 @@ class InstalledDevice:
 
     @property
     def quantities(self) -> frozenset[str]:
-        """Everything that it can give, with the totals that are integrated where it has none."""
+        """Everything that it can give, with the totals that are made here where it has none."""
         layouts = (self.profile, *self.profile.alternatives)
         return frozenset(self.profile.quantities).union(
+            weighed_totals(self.profile.quantities),
             *({register.quantity for register in layout.registers} for layout in layouts),
             *({entry.quantity for entry in integrated_totals(layout)} for layout in layouts),
         )

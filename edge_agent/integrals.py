@@ -1,9 +1,11 @@
 """Totals of devices that have none: the present rate, added up over time. Every value of them is ESTIMATED."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from device_profiles.profile import Profile, Register
 from edge_agent.samples import ColumnShape
+from wire_format.quality import Quality
 from wire_format.quantities import QUANTITIES
 
 LONGEST_GAP_MS = 60_000
@@ -65,16 +67,24 @@ class Integral:
 class RateIntegrator:
     """Adds up one rate by trapezoids. Pure but for the Integral, which outlives a restart."""
 
-    def __init__(self, integrated: IntegratedTotal, rate: Register, integral: Integral) -> None:
+    def __init__(self, integrated: IntegratedTotal, registers: Sequence[Register], integral: Integral) -> None:
+        names = [register.quantity for register in registers]
+        self.column = integrated.column
+        self._position = names.index(integrated.rate)
         self._integral = integral
-        self._factor = integrated.steps_an_hour(rate, integrated.column.exponent) / MILLISECONDS_AN_HOUR
+        self._factor = integrated.steps_an_hour(registers[self._position], self.column.exponent) / MILLISECONDS_AN_HOUR
         self._last: tuple[float, int] | None = None
 
-    def update(self, rate: int | None, time_ms: int) -> int:
-        """Take a reading in steps of the rate's exponent, None when there is none; the total up to now."""
-        if rate is None:
-            return self._integral.total
-        flow = max(rate * self._factor, 0.0)
+    def update(
+        self, integers: Sequence[int | None], quality: Sequence[Quality], time_ms: int
+    ) -> tuple[int | None, Quality]:
+        """Take a row as it was decoded; the total up to now, missing when the rate is."""
+        rate, mark = integers[self._position], quality[self._position]
+        if rate is None or mark is Quality.OUT_OF_RANGE:
+            return None, mark
+        return self._added(max(rate * self._factor, 0.0), time_ms), Quality.ESTIMATED
+
+    def _added(self, flow: float, time_ms: int) -> int:
         if self._last is not None and 0 < time_ms - self._last[1] <= LONGEST_GAP_MS:
             added = (flow + self._last[0]) / 2 * (time_ms - self._last[1]) + self._integral.remainder
             self._integral.total += int(added)

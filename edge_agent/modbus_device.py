@@ -20,6 +20,7 @@ from edge_agent.planner import ReadRequest, RequestLimits, request_limits
 from edge_agent.read_plan import ReadPlan
 from edge_agent.samples import Sample, Shape, shape_of
 from edge_agent.totals import DeviceTotals, Totals
+from edge_agent.weighed_registers import WeighedTotal, weighed_totals
 from wire_format.quality import Quality
 
 PROBE_MINIMUM_S = 60.0
@@ -45,8 +46,8 @@ class _TierReader:
     frozen: FrozenWatch
     word_order: WordOrderWatch
     missing: tuple[int, ...] = ()
-    integrators: tuple[tuple[int, RateIntegrator], ...] = ()
-    """With the position of the rate that each adds up; their columns stand after the registers'."""
+    derived: tuple[RateIntegrator | WeighedTotal, ...] = ()
+    """Totals that the device does not give; their columns stand after the registers'."""
     probe_at_s: float = 0.0
     probe_interval_s: float = PROBE_MINIMUM_S
 
@@ -75,6 +76,7 @@ class ModbusDevice:
         totals: Totals,
         *,
         frozen_after_s: float = FROZEN_AFTER_S,
+        weighing_threshold_kg: float = 0.1,
     ) -> None:
         self.device_id = device_id
         self._unit_id = unit_id
@@ -83,6 +85,7 @@ class ModbusDevice:
         self._clock = clock
         self._totals = totals
         self._frozen_after_s = frozen_after_s
+        self._weighing_threshold_kg = weighing_threshold_kg
         self._last_problem = ""
         serial_numbers = (
             entry.register for entry in profile.identification if entry.register.quantity == SERIAL_NUMBER
@@ -182,10 +185,9 @@ class ModbusDevice:
         if replies.answered and not replies.silent and not replies.unusable and not replies.refused:
             self._report(doubt)
         reader.totals.apply(integers, quality, time_ms)
-        for index, integrator in reader.integrators:
-            known = quality[index].has_value and quality[index] is not Quality.OUT_OF_RANGE
-            integers.append(integrator.update(integers[index], time_ms) if known else None)
-            quality.append(Quality.ESTIMATED if known else quality[index])
+        for total, mark in [entry.update(integers, quality, time_ms) for entry in reader.derived]:
+            integers.append(total)
+            quality.append(mark)
         for request in replies.refused:
             self._learn(reader, request)
         if replies.answered and not replies.silent:
@@ -275,14 +277,19 @@ class ModbusDevice:
         plan = ReadPlan((*registers, *self._helpers_of(registers)), limits)
         device_totals = DeviceTotals(totals, self.device_id, registers)
         decoder = compile_decoder(registers, self._helpers_of(registers), plan.requests)
-        shape = shape_of(registers)
-        integrators: list[tuple[int, RateIntegrator]] = []
-        for index, register in enumerate(registers):
-            for entry in integrated_totals(self._profile):
-                if entry.rate == register.quantity:
-                    integral = totals.integral(self.device_id, entry.quantity)
-                    integrators.append((index, RateIntegrator(entry, register, integral)))
-                    shape = (*shape, entry.column)
+        names = [register.quantity for register in registers]
+        derived: tuple[RateIntegrator | WeighedTotal, ...] = (
+            *(
+                RateIntegrator(entry, registers, totals.integral(self.device_id, entry.quantity))
+                for entry in integrated_totals(self._profile)
+                if entry.rate in names
+            ),
+            *(
+                WeighedTotal(self.device_id, name, registers, totals, self._weighing_threshold_kg)
+                for name in weighed_totals(names)
+            ),
+        )
+        shape = (*shape_of(registers), *(entry.column for entry in derived))
         missing = _missing(registers, decoder)
         return _TierReader(
             registers,
@@ -294,7 +301,7 @@ class ModbusDevice:
             FrozenWatch(registers, self._frozen_after_s),
             WordOrderWatch(registers),
             missing,
-            tuple(integrators),
+            derived,
         )
 
     def _follow_plan(self, reader: _TierReader) -> None:

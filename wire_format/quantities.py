@@ -154,6 +154,7 @@ def _others() -> list[Quantity]:
         Quantity("weight_tare", "kg", -4, instant),
         Quantity("weight_stable", "1", 0, state),
         Quantity("weighed_mass_total", "kg", -4, total),
+        *(Quantity(f"weighed_mass_total_ch{channel}", "kg", -4, total) for channel in range(1, 5)),
         Quantity("flow_direction", "enum", 0, state),
         *(Quantity(f"counter_{input_number}", "pulses", 0, total) for input_number in range(17)),
         Quantity("digital_inputs", "bitfield", 0, state),
