@@ -17,6 +17,7 @@ COMMANDS = {
     "profiles": ("leanmeter.profiles_command", "device models: list, show, decode, check"),
     "baselines": ("leanmeter.baselines_command", "baselines, savings, bills and tariffs from your own tables"),
     "dashboards": ("leanmeter.dashboards_command", "build the Grafana dashboards"),
+    "deploy": ("leanmeter.deploy_command", "settings, passwords and certificates for deploy/compose.yaml"),
 }
 
 

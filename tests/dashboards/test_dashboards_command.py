@@ -9,7 +9,7 @@ from dashboards.build import GENERATED
 from dashboards.site_names import WORKSHOP, SupplyMeter
 from evaluation.unmetered import unmetered_id
 from leanmeter.command_line import main
-from leanmeter.dashboards_command import names_of
+from leanmeter.dashboard_names import names_of
 from site_config.schema import load_site
 
 SITE = """

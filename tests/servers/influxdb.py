@@ -37,14 +37,19 @@ class InfluxDB:
         self.org = org
 
     def request(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, body: str | bytes | None = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: str | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> tuple[int, bytes]:
-        """One HTTP request with the token; returns status and body whatever the status is."""
+        """One HTTP request, with the token or other headers; returns status and body whatever the status is."""
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         with contextlib.closing(kind(parts.netloc, timeout=30.0)) as connection:
             target = f"{parts.path}{path}" + (f"?{urlencode(query)}" if query else "")
-            connection.request(method, target, body=body, headers={"Authorization": f"Token {self.token}"})
+            connection.request(method, target, body=body, headers=headers or {"Authorization": f"Token {self.token}"})
             response = connection.getresponse()
             return response.status, response.read()
 
@@ -64,6 +69,21 @@ class InfluxDB:
     def delete_bucket(self, bucket_id: str) -> None:
         """Deletes a bucket and what it holds."""
         self._call("DELETE", f"/api/v2/buckets/{bucket_id}")
+
+    @contextlib.contextmanager
+    def user_who_reads(self, bucket: str, user: str, password: str) -> Iterator[None]:
+        """A user with a password (InfluxDB 1's way) who may read this bucket only, as `influx v1 auth create` makes."""
+        (found,) = self._call("GET", "/api/v2/buckets", {"name": bucket})["buckets"]
+        resource = {"type": "buckets", "id": found["id"], "orgID": found["orgID"]}
+        rights = [{"action": "read", "resource": resource}]
+        account = {"orgID": found["orgID"], "token": user, "permissions": rights}
+        made = self._call("POST", "/private/legacy/authorizations", body=account)
+        path = f"/private/legacy/authorizations/{made['id']}"
+        self._call("POST", f"{path}/password", body={"password": password})
+        try:
+            yield
+        finally:
+            self._call("DELETE", path)
 
     def write(self, bucket: str, lines: str, precision: str = "ms") -> None:
         """Writes line protocol."""
