@@ -18,7 +18,7 @@ from store.entities import Entities
 from store.protocol import ReadingStore, StoreConfigurationError, StoreUnavailableError
 from store.schema import EARLIEST_MS, INTERVAL_MS, LATEST_MS
 from wire_format.batch import Acknowledgement, Batch, BatchId, RefusedRow
-from wire_format.codec import batch_id_of, decode_batch
+from wire_format.codec import batch_id_of, decode_batch, encode_batch
 from wire_format.errors import WireFormatError
 from wire_format.topics import EdgeAddress, TopicError, edge_of
 
@@ -121,7 +121,7 @@ class Ingest:
             self._under_way.discard(key)
 
     async def write(self, edge: EdgeAddress, topic: str, batch: Batch) -> tuple[RefusedRow, ...]:
-        """Store a batch's rows and mark their intervals; what is refused is in the quarantine when it returns.
+        """Store a batch and mark its rows' intervals; what is refused is in the quarantine when it returns.
 
         Raises StoreUnavailableError or StoreConfigurationError when not all of that is done.
         """
@@ -133,12 +133,13 @@ class Ingest:
         }
         admitted = await self._limits.admit(edge, batch.devices)
         unstored = await self._readings.write(edge.site, admitted.accepted)
+        refused_events = await self._write_events(edge, topic, batch)
         # After the rows: evaluation would clear a mark that came before them without having seen them. Before
         # the answer: what a kill leaves unmarked was not acknowledged, so it comes again.
         await self._entities.mark_dirty(edge.site, marks)
         await self._quarantine.keep_rows(topic, batch.batch_id, admitted.beyond, admitted.refused)
         await self._quarantine.keep_rows(topic, batch.batch_id, admitted.accepted, unstored)
-        refused = (*admitted.refused, *unstored)
+        refused = (*admitted.refused, *unstored, *refused_events)
         if refused:
             self._counts.refused_rows += len(refused)
             if self._seldom.due(edge):
@@ -147,6 +148,18 @@ class Ingest:
                     *(len(refused), edge, refused[0].device, refused[0].reason),
                 )
         self._note_stored(edge, batch)
+        return refused
+
+    async def _write_events(self, edge: EdgeAddress, topic: str, batch: Batch) -> tuple[RefusedRow, ...]:
+        if not batch.events:
+            return ()
+        admitted = await self._limits.admit_events(edge, batch.events)
+        refused = (*admitted.refused, *await self._readings.write_events(edge.site, admitted.accepted))
+        if refused:
+            named = {(row.device, row.time_ms) for row in refused}
+            beyond = tuple([event for event in batch.events if (event.device, event.time_ms) in named])
+            payload = encode_batch(Batch(batch.batch_id, (), batch.clock_source, beyond))
+            await self._quarantine.keep_payload(topic, batch.batch_id, payload, f"event: {refused[0].reason}")
         return refused
 
     async def _store(self, message: Incoming, edge: EdgeAddress, batch: Batch) -> Answer | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from store.edge_ledger import EdgeLedger
 from store.server_file import LimitsSection
 from wire_format.batch import DeviceRows, RefusedRow
+from wire_format.events import Event
 from wire_format.topics import EdgeAddress
 
 
@@ -15,6 +16,14 @@ class Admitted:
 
     accepted: Sequence[DeviceRows]
     beyond: Sequence[DeviceRows] = ()
+    refused: tuple[RefusedRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedEvents:
+    """The same of events."""
+
+    accepted: Sequence[Event]
     refused: tuple[RefusedRow, ...] = ()
 
 
@@ -43,11 +52,28 @@ class SeriesLimits:
             admitted = Admitted(devices)
         else:
             admitted = self._sift(edge, devices)
+        await self._record(edge)
+        return admitted
+
+    async def admit_events(self, edge: EdgeAddress, events: Sequence[Event]) -> AdmittedEvents:
+        """The same for events, each kind and subject of a device being a series too; raises as `admit` does."""
+        self._known.setdefault(edge, {})
+        reasons = [self._reason(edge, event.device, f"event {event.kind} {event.subject}".rstrip()) for event in events]
+        await self._record(edge)
+        return AdmittedEvents(
+            [event for event, reason in zip(events, reasons, strict=True) if not reason],
+            tuple(
+                RefusedRow(event.device, event.time_ms, reason)
+                for event, reason in zip(events, reasons, strict=True)
+                if reason
+            ),
+        )
+
+    async def _record(self, edge: EdgeAddress) -> None:
         if new := self._unrecorded.get(edge):
             given = set(new)
             await self._ledger.add_series(edge, given)
             new -= given
-        return admitted
 
     def _sift(self, edge: EdgeAddress, devices: Sequence[DeviceRows]) -> Admitted:
         accepted: list[DeviceRows] = []

@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from edge_agent.outbox import Outbox, Record
-from wire_format.batch import DeviceRows, merge
-from wire_format.codec import decode_rows, encode_rows
+from wire_format.batch import merge
+from wire_format.codec import decode_contents, encode_rows
 from wire_format.errors import BatchTooLargeError, WireFormatError
 
 logger = logging.getLogger(__name__)
@@ -72,18 +73,15 @@ def _mergeable(records: Sequence[Record], span_ms: int) -> list[Record]:
 
 
 def _merged(numbers: range, records: list[Record]) -> Rows:
-    parts: list[Sequence[DeviceRows]] = []
-    clock_source = ""
-    for record in records:
-        devices, source = decode_rows(record.payload)
-        if parts and source != clock_source:
-            break
-        clock_source = source
-        parts.append(devices)
+    contents = [decode_contents(record.payload) for record in records]
+    clock_source = contents[0].clock_source
+    parts = list(takewhile(lambda part: part.clock_source == clock_source, contents))
     used = records[: len(parts)]
     return Rows(
         range(numbers.start, used[-1].numbers.stop),
-        encode_rows(merge(parts), clock_source),
+        encode_rows(
+            merge([part.devices for part in parts]), clock_source, [event for part in parts for event in part.events]
+        ),
         sum(record.row_count for record in used),
         sum(record.value_count for record in used),
         min(record.first_ms for record in used),

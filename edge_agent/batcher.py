@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from edge_agent.event_log import EventLog, event_of
 from edge_agent.outbox.errors import OutboxError, OutboxWriteError
 from edge_agent.samples import Sample, Shape
 from edge_agent.totals import Totals
 from wire_format.batch import Column, DeviceRows
 from wire_format.errors import WireFormatError
+from wire_format.events import Event
 from wire_format.quality import Quality
 
 BATCH_INTERVAL_S = 1.0
@@ -28,7 +30,9 @@ log = logging.getLogger(__name__)
 class RecordSink(Protocol):
     """What takes the rows: the outbox."""
 
-    def append(self, devices: Sequence[DeviceRows], clock_source: str, state: bytes) -> int:
+    def append(
+        self, devices: Sequence[DeviceRows], clock_source: str, state: bytes, events: Sequence[Event] = ()
+    ) -> int:
         """Keep a record; returns its number."""
         ...
 
@@ -40,8 +44,8 @@ class Announcer(Protocol):
         """Records up to this number are new."""
         ...
 
-    def publish_unstored(self, devices: Sequence[DeviceRows], clock_source: str) -> None:
-        """Publish rows that could not be kept."""
+    def publish_unstored(self, devices: Sequence[DeviceRows], clock_source: str, events: Sequence[Event] = ()) -> None:
+        """Publish what could not be kept."""
         ...
 
 
@@ -65,10 +69,11 @@ class BatcherStatistics:
 
 
 class Batcher:
-    """Rows come in with `add`, from any line; `flush` makes one record of them."""
+    """Rows come in with `add`, from any line, events with `events.note`; `flush` makes one record of them."""
 
     def __init__(self, sink: RecordSink, totals: Totals, announcer: Announcer, clock_source: Callable[[], str]) -> None:
         self.statistics = BatcherStatistics()
+        self.events = EventLog()
         self._sink = sink
         self._totals = totals
         self._announcer = announcer
@@ -91,7 +96,10 @@ class Batcher:
 
     def flush(self) -> None:
         """Hand over what has come since the last time."""
-        if not self._pending:
+        while self._totals.events:
+            self.events.note(event_of(self._totals.events.popleft()))
+        events = self.events.take()
+        if not self._pending and not events:
             return
         rows = [
             device_rows(device, shape, group) for (device, shape), groups in self._pending.items() for group in groups
@@ -102,30 +110,31 @@ class Batcher:
         if self._totals.urgent or self._flushes % STATE_INTERVAL_FLUSHES == 0:
             self._state = self._totals.encode()
         try:
-            self._append(rows)
+            self._append(rows, events)
         except WireFormatError:
             # One device says something that no batch can carry: the others must not suffer from it.
-            for device in rows:
+            parts: list[tuple[list[DeviceRows], list[Event]]] = [([device], []) for device in rows]
+            for part in [*parts, *[([], [event]) for event in events]]:
                 try:
-                    self._append([device])
+                    self._append(*part)
                 except WireFormatError as problem:
-                    self._failed([device], problem)
+                    self._failed(*part, problem)
 
-    def _append(self, rows: Sequence[DeviceRows]) -> None:
+    def _append(self, rows: Sequence[DeviceRows], events: Sequence[Event]) -> None:
         try:
-            number = self._sink.append(rows, self._clock_source(), self._state)
+            number = self._sink.append(rows, self._clock_source(), self._state, events)
         except (OutboxError, OutboxWriteError) as problem:
-            self._failed(rows, problem)
-            self._announcer.publish_unstored(rows, self._clock_source())
+            self._failed(rows, events, problem)
+            self._announcer.publish_unstored(rows, self._clock_source(), events)
             return
         for device in rows:
             self._count(device)
         self._announcer.notify(number)
 
-    def _failed(self, rows: Sequence[DeviceRows], problem: Exception) -> None:
+    def _failed(self, rows: Sequence[DeviceRows], events: Sequence[Event], problem: Exception) -> None:
         self.statistics.write_failures += 1
-        names = ", ".join(device.device for device in rows)
-        log.error("rows of %s could not be kept: %s", names, problem)
+        names = sorted({*(entry.device for entry in rows), *(event.device for event in events)})
+        log.error("rows or events of %s could not be kept: %s", ", ".join(names), problem)
 
     def _count(self, rows: DeviceRows) -> None:
         values = rows.value_count()

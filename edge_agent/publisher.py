@@ -18,11 +18,13 @@ from paho.mqtt.properties import Properties
 from edge_agent.backlog import Rows, rows_of_backlog
 from edge_agent.dispatch import Dispatch, OutgoingBatch, PublisherStatistics
 from edge_agent.outbox import Outbox
+from edge_agent.outbox.grouping import halves
 from edge_agent.window import Window
 from site_config.schema import MqttSettings
-from wire_format.batch import Acknowledgement, DeviceRows, split
+from wire_format.batch import Acknowledgement, DeviceRows
 from wire_format.codec import decode_acknowledgement, encode_rows
 from wire_format.errors import BatchTooLargeError, WireFormatError
+from wire_format.events import Event
 from wire_format.topics import EdgeAddress
 
 logger = logging.getLogger(__name__)
@@ -94,20 +96,20 @@ class Publisher:
         self._dispatch.notify(record_number, time.monotonic())
         self._wake.set()
 
-    def publish_unstored(self, devices: Sequence[DeviceRows], clock_source: str) -> None:
-        """Rows that the outbox could not take go out live, and are sent again only while the process lives.
+    def publish_unstored(self, devices: Sequence[DeviceRows], clock_source: str, events: Sequence[Event] = ()) -> None:
+        """What the outbox could not take goes out live, and is sent again only while the process lives.
 
         Raises WireFormatError when they cannot be told in the format.
         """
         try:
-            payload = encode_rows(devices, clock_source)
+            payload = encode_rows(devices, clock_source, events)
         except BatchTooLargeError:
-            for half in split(devices):
-                self.publish_unstored(half, clock_source)
+            for part, part_events in halves(devices, events):
+                self.publish_unstored(part, clock_source, part_events)
             return
         row_count = sum(len(rows.times_ms) for rows in devices)
         value_count = sum(rows.value_count() for rows in devices)
-        oldest_ms = min(rows.times_ms[0] for rows in devices)
+        oldest_ms = min([rows.times_ms[0] for rows in devices] or [event.time_ms for event in events])
         self._dispatch.add_unstored(Rows(range(0), payload, row_count, value_count, oldest_ms), time.monotonic())
         self._wake.set()
 

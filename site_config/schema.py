@@ -11,6 +11,7 @@ from site_config.errors import SiteFileError
 from site_config.points import Assignment, Point, Resource, Role
 from site_config.yaml_file import StrictModel, load_model
 from wire_format.quantities import QUANTITIES
+from wire_format.topics import AGENT_PREFIX
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", max_length=63)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -131,7 +132,7 @@ class SiteFile(StrictModel):
     """The file as it is written."""
 
     site: Slug
-    edge: Slug = "edge-1"
+    edge: Annotated[Slug, Field(max_length=57)] = "edge-1"
     name: Annotated[str, Field(max_length=200)] = ""
     time_zone: str = "UTC"
     mqtt: MqttSettings = MqttSettings()
@@ -160,6 +161,8 @@ class SiteFile(StrictModel):
         points = [point.id for point in self.points]
         for kind, names in (("line", [line.id for line in self.lines]), ("device", devices), ("point", points)):
             for name in names:
+                if kind == "device" and name.startswith(AGENT_PREFIX):
+                    raise ValueError(f"device id {name!r}: names that begin with {AGENT_PREFIX} are those of edges")
                 if names.count(name) > 1:
                     raise ValueError(f"{kind} id {name!r} is used twice; every {kind} needs its own")
         for point in self.points:

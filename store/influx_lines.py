@@ -9,17 +9,22 @@ from collections.abc import Sequence
 from store.protocol import IntervalRow
 from store.schema import (
     CONSUMPTION_DAY,
+    EVENT,
     FIELD_QUALITY,
+    FIELD_TEXT,
     NUMERIC_FIELDS,
     QUALITY,
     READING,
     TAG_DEVICE,
+    TAG_KIND,
     TAG_MONTH,
     TAG_POINT,
     TAG_RESOURCE,
     TAG_SITE,
+    TAG_SUBJECT,
 )
 from wire_format.batch import Column, DeviceRows
+from wire_format.events import Event
 
 _KEY = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ ", "\n": r"\ "})
 _TEXT = str.maketrans({'"': r"\"", "\\": r"\\"})
@@ -56,6 +61,16 @@ def quality_lines(site: str, rows: DeviceRows) -> list[tuple[int, str]]:
         if fields:
             lines.append((index, f"{head} {fields} {time_ms}"))
     return lines
+
+
+def event_line(site: str, event: Event) -> str:
+    """The line of an event."""
+    tags = f"{TAG_DEVICE}={key(event.device)},{TAG_KIND}={key(event.kind)},{TAG_SITE}={key(site)}"
+    if event.subject:
+        tags += f",{TAG_SUBJECT}={key(event.subject)}"
+    fields = [f"{key(name)}={float(number)!r}" for name, number in event.numbers.items()]
+    fields.append(f'{FIELD_TEXT}="{event.text.translate(_TEXT)}"')
+    return f"{EVENT},{tags} {','.join(fields)} {event.time_ms}"
 
 
 def consumption_line(measurement: str, row: IntervalRow) -> str:

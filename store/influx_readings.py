@@ -1,30 +1,35 @@
-"""Readings, intervals and days in InfluxDB 2: line protocol in, InfluxQL out."""
+"""Readings, events, intervals and days in InfluxDB 2: line protocol in, InfluxQL out."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from store.influx_lines import consumption_line, quality_lines, reading_lines
+from store.influx_lines import consumption_line, event_line, quality_lines, reading_lines
 from store.influx_requests import InfluxRequests
 from store.influx_writer import InfluxWriter
 from store.protocol import IntervalRow, Latest, Series, StoredCount, StoreError
-from store.row_checks import check_finite, sift
+from store.row_checks import check_finite, sift, sift_events
 from store.schema import (
     CONSUMPTION,
     CONSUMPTION_DAY,
     EARLIEST_MS,
+    EVENT,
     FIELD_QUALITY,
+    FIELD_TEXT,
     LATEST_MS,
     NUMERIC_FIELDS,
     QUALITY,
     READING,
     TAG_DEVICE,
+    TAG_KIND,
     TAG_MONTH,
     TAG_POINT,
     TAG_RESOURCE,
     TAG_SITE,
+    TAG_SUBJECT,
 )
 from store.settings import InfluxSettings
 from wire_format.batch import DeviceRows, RefusedRow
+from wire_format.events import RESERVED_NAMES, Event
 from wire_format.quality import Quality
 
 # Enough rows that slow quantities, read with every tenth row, are among them.
@@ -59,6 +64,22 @@ class InfluxReadings:
         if refusals:
             refused += _refused_rows(origins, refusals)
         return tuple(refused)
+
+    async def write_events(self, site: str, events: Sequence[Event]) -> tuple[RefusedRow, ...]:
+        """See `ReadingStore.write_events`."""
+        accepted, refused = sift_events(events)
+        refusals = await self._writer.write([event_line(site, event) for event in accepted])
+        return refused + tuple(
+            [RefusedRow(accepted[index].device, accepted[index].time_ms, refusals[index]) for index in refusals]
+        )
+
+    async def events(self, site: str, start_ms: int, end_ms: int, kind: str | None = None) -> list[Event]:
+        """See `ReadingStore.events`."""
+        condition = _where(site, start_ms, end_ms)
+        if kind is not None:
+            condition += f" AND {TAG_KIND} = {_text(kind)}"
+        (rows,) = await self._requests.query(f"SELECT * FROM {EVENT} WHERE {condition}")  # noqa: S608  # quoted
+        return sorted(map(_event, rows), key=lambda event: (event.time_ms, event.device, event.kind, event.subject))
 
     async def latest(self, site: str, since_ms: int) -> dict[tuple[str, str], Latest]:
         """See `ReadingStore.latest`."""
@@ -238,6 +259,11 @@ def _interval(site: str, row: dict[str, Any]) -> IntervalRow:
         coverage=numbers.pop("coverage") or 0.0,
         **numbers,
     )
+
+
+def _event(row: dict[str, Any]) -> Event:
+    numbers = {name: float(value) for name, value in row.items() if name not in RESERVED_NAMES and value is not None}
+    return Event(row[TAG_DEVICE], row[TAG_KIND], row["time"], row.get(TAG_SUBJECT) or "", row[FIELD_TEXT], numbers)
 
 
 def _loses_a_field(old: IntervalRow, new: IntervalRow) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from wire_format.batch import DeviceRows, RefusedRow
+from wire_format.events import Event
 from wire_format.quality import Quality
 
 
@@ -76,7 +77,7 @@ class StoredCount:
 
 
 class ReadingStore(Protocol):
-    """Readings, 15-minute intervals and days. Times are ms since 1970 UTC; ranges are half open [start, end)."""
+    """Readings, events, intervals and days. Times are ms since 1970 UTC; ranges are half open [start, end)."""
 
     async def write(self, site: str, devices: Sequence[DeviceRows]) -> tuple[RefusedRow, ...]:
         """Store rows and return only when they are durable; rows the store will never take come back with the reason.
@@ -84,6 +85,17 @@ class ReadingStore(Protocol):
         Writing the same rows again changes nothing. A row may add quantities to a time that is stored already.
         Raises StoreUnavailableError when nothing is known to be stored.
         """
+        ...
+
+    async def write_events(self, site: str, events: Sequence[Event]) -> tuple[RefusedRow, ...]:
+        """Store events and return only when they are durable; those that it will never take come back as rows do.
+
+        The same event again changes nothing; one with further numbers adds them. Raises as `write` does.
+        """
+        ...
+
+    async def events(self, site: str, start_ms: int, end_ms: int, kind: str | None = None) -> list[Event]:
+        """Events in a range, of all kinds or one, ordered by time, device, kind and subject."""
         ...
 
     async def latest(self, site: str, since_ms: int) -> dict[tuple[str, str], Latest]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from store.protocol import IntervalRow, StoreError
 from store.schema import EARLIEST_MS, LATEST_MS, NUMERIC_FIELDS
 from wire_format.batch import Column, DeviceRows, RefusedRow
+from wire_format.events import Event
 
 # 64-bit integers times 10**18 are far from the end of a double; only larger ones need a closer look.
 _SAFE_EXPONENT = 18
@@ -34,6 +35,17 @@ def sift(devices: Sequence[DeviceRows]) -> tuple[Sequence[DeviceRows], list[Refu
         elif kept:
             accepted.append(_take(rows, kept))
     return accepted, refused
+
+
+def sift_events(events: Sequence[Event]) -> tuple[list[Event], tuple[RefusedRow, ...]]:
+    """The same for events: their times are all that can be wrong with them."""
+    accepted = [event for event in events if EARLIEST_MS <= event.time_ms < LATEST_MS]
+    refused = [
+        RefusedRow(event.device, event.time_ms, f"event {event.kind}: its time is not within 2000 to 2099")
+        for event in events
+        if not EARLIEST_MS <= event.time_ms < LATEST_MS
+    ]
+    return accepted, tuple(refused)
 
 
 def check_finite(rows: Sequence[IntervalRow]) -> None:

@@ -1,8 +1,9 @@
 """Names in the store that writers, queries and dashboards share.
 
 `reading` has a field per quantity, in the quantity's unit; a missing value is a missing field. `quality` has the code
-of a value (`wire_format.quality.Quality`) under the same time and field, only where it is not good. `consumption` holds
-15-minute intervals and `consumption_day` site-local days, by point. Every numeric field is a float.
+of a value (`wire_format.quality.Quality`) under the same time and field, only where it is not good. `event` has what
+happened, once each. `consumption` holds 15-minute intervals and `consumption_day` site-local days, by point. Every
+numeric field is a float.
 """
 
 READING = "reading"
@@ -10,14 +11,21 @@ QUALITY = "quality"
 CONSUMPTION = "consumption"
 CONSUMPTION_DAY = "consumption_day"
 
+EVENT = "event"
+
 TAG_SITE = "site"
 TAG_DEVICE = "device"
 TAG_POINT = "point"
 TAG_RESOURCE = "resource"
 """Of `consumption` and `consumption_day`: what the point measures; of the series of whole sites also `energy`."""
+TAG_KIND = "kind"
+TAG_SUBJECT = "subject"
+"""Of `event` only; no tag where an event is about nothing more than its device."""
 TAG_MONTH = "month"
 """Of `consumption_day` only: the site-local month, such as 2026-11; InfluxQL groups by tags alone."""
 
+FIELD_TEXT = "text"
+"""Of `event`: a sentence; its numbers are fields of their own names."""
 FIELD_AMOUNT = "amount"
 FIELD_DEMAND = "demand"
 FIELD_COVERAGE = "coverage"

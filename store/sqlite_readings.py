@@ -1,4 +1,4 @@
-"""Readings, intervals and days in one SQLite file: the embedded default.
+"""Readings, events, intervals and days in one SQLite file: the embedded default.
 
 A device's row is one row of `reading`: its quantities are named once, in `layout`. A device with fast and slow
 quantities has several layouts; they are merged when they are read.
@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from store.protocol import IntervalRow, Latest, Series, StoredCount
-from store.row_checks import check_finite, sift
+from store.row_checks import check_finite, sift, sift_events
 from store.schema import CONSUMPTION, CONSUMPTION_DAY
 from store.sqlite_consumption import RESOURCE_SCHEMA, select_rows, write_rows
 from store.sqlite_consumption import SCHEMA as CONSUMPTION_SCHEMA
+from store.sqlite_events import SCHEMA as EVENT_SCHEMA
+from store.sqlite_events import select_events, write_events
 from store.sqlite_rows import (
     NAN_BYTES,
     VALUE_BYTES,
@@ -26,6 +28,7 @@ from store.sqlite_rows import (
 )
 from store.sqlite_thread import SqliteThread
 from wire_format.batch import DeviceRows, RefusedRow
+from wire_format.events import Event
 from wire_format.quality import Quality
 
 _SCHEMA = """
@@ -44,7 +47,7 @@ CREATE TABLE reading(
     PRIMARY KEY(layout_id, time_ms)
 ) WITHOUT ROWID;
 """
-MIGRATIONS = (_SCHEMA + CONSUMPTION_SCHEMA, RESOURCE_SCHEMA)
+MIGRATIONS = (_SCHEMA + CONSUMPTION_SCHEMA, RESOURCE_SCHEMA, EVENT_SCHEMA)
 
 _INSERT = """
 INSERT INTO reading VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
@@ -81,6 +84,17 @@ class SqliteReadings:
             return tuple(refused)
 
         return await self._thread.write(work)
+
+    async def write_events(self, site: str, events: Sequence[Event]) -> tuple[RefusedRow, ...]:
+        """See `ReadingStore.write_events`."""
+        accepted, refused = sift_events(events)
+        if accepted:
+            await self._thread.write(lambda connection: write_events(connection, site, accepted))
+        return refused
+
+    async def events(self, site: str, start_ms: int, end_ms: int, kind: str | None = None) -> list[Event]:
+        """See `ReadingStore.events`."""
+        return await self._thread.read(lambda connection: select_events(connection, site, start_ms, end_ms, kind))
 
     async def latest(self, site: str, since_ms: int) -> dict[tuple[str, str], Latest]:
         """See `ReadingStore.latest`."""

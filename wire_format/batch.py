@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from msgspec import Struct
 
+from wire_format.events import Event
 from wire_format.quality import Quality
 
 
@@ -53,6 +55,14 @@ class DeviceRows:
         return sum(sum(integer is not None for integer in column.integers) for column in self.columns)
 
 
+class Contents(NamedTuple):
+    """What a batch carries, without its id."""
+
+    devices: tuple[DeviceRows, ...]
+    clock_source: str
+    events: tuple[Event, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class BatchId:
     """`run_id` is 8 random bytes in hex, new at each start of the edge; `sequence` counts from 1 within it."""
@@ -79,6 +89,7 @@ class Batch:
     batch_id: BatchId
     devices: tuple[DeviceRows, ...]
     clock_source: str = "none"
+    events: tuple[Event, ...] = ()
 
     def value_count(self) -> int:
         """How many numbers it carries."""

@@ -13,9 +13,10 @@ from typing import Annotated, TypeVar
 import zstandard
 from msgspec import Meta, MsgspecError, Struct, msgpack
 
-from wire_format.batch import Acknowledgement, Batch, BatchId, Column, DeviceRows, RefusedRow
+from wire_format.batch import Acknowledgement, Batch, BatchId, Column, Contents, DeviceRows, RefusedRow
 from wire_format.deltas import decode_deltas, encode_deltas
 from wire_format.errors import BatchTooLargeError, WireFormatError
+from wire_format.events import EncodedEvent, Event, decode_events, encode_events
 from wire_format.limits import (
     MAX_CELLS,
     MAX_COLUMNS,
@@ -61,10 +62,15 @@ class _DeviceEntry(Struct, array_like=True):
     thinned: bool = False
 
 
+class _Extras(Struct, frozen=True):
+    events: list[EncodedEvent] = []
+
+
 class _Body(Struct, array_like=True):
     clock_source: str
     layouts: Annotated[list[Annotated[list[_ColumnName], Meta(max_length=MAX_COLUMNS)]], Meta(max_length=MAX_DEVICES)]
     devices: Annotated[list[_DeviceEntry], Meta(max_length=MAX_DEVICES)]
+    extras: _Extras = _Extras()
 
 
 class _Refused(Struct, array_like=True):
@@ -95,10 +101,10 @@ _answer_decoder = msgpack.Decoder(_Answer)
 
 _EncodedEntry = tuple[str, int, int, list[int], list[int | None], list[list[int]]]
 _Decoded = TypeVar("_Decoded")
-_Decode = Callable[[bytes], tuple[tuple[DeviceRows, ...], str]]
+_Decode = Callable[[bytes], Contents]
 
 
-def encode_rows(devices: Sequence[DeviceRows], clock_source: str) -> bytes:
+def encode_rows(devices: Sequence[DeviceRows], clock_source: str, events: Sequence[Event] = ()) -> bytes:
     """A message without a batch id: what the outbox keeps.
 
     Raises:
@@ -122,11 +128,19 @@ def encode_rows(devices: Sequence[DeviceRows], clock_source: str) -> bytes:
         entries.append(entry)
     if cell_count > MAX_CELLS:
         raise BatchTooLargeError(f"{cell_count} values in a batch, at most {MAX_CELLS}")
-    return bytes([VERSION]) + _compress(_encoder.encode((clock_source, list(layouts), entries)))
+    body: tuple[object, ...] = (clock_source, list(layouts), entries)
+    if events:
+        body += ({"events": encode_events(events)},)
+    return bytes([VERSION]) + _compress(_encoder.encode(body))
 
 
 def decode_rows(data: bytes) -> tuple[tuple[DeviceRows, ...], str]:
-    """Rows and clock source of a message without a batch id; raises WireFormatError."""
+    """Rows and clock source alone of a message without a batch id; raises WireFormatError."""
+    return decode_contents(data)[:2]
+
+
+def decode_contents(data: bytes) -> Contents:
+    """All that a message without a batch id carries; raises WireFormatError."""
     return _decoder_of(data)(data[1:])
 
 
@@ -137,7 +151,7 @@ def frame_batch(batch_id: BatchId, rows: bytes) -> bytes:
 
 def encode_batch(batch: Batch) -> bytes:
     """The payload of a published batch; raises as `encode_rows` does."""
-    return frame_batch(batch.batch_id, encode_rows(batch.devices, batch.clock_source))
+    return frame_batch(batch.batch_id, encode_rows(batch.devices, batch.clock_source, batch.events))
 
 
 def batch_id_of(data: bytes) -> BatchId:
@@ -151,8 +165,7 @@ def decode_batch(data: bytes) -> Batch:
     """Read the payload of a published batch; raises WireFormatError for anything else, whatever it is."""
     decode = _decoder_of(data)
     batch_id = batch_id_of(data)
-    devices, clock_source = decode(data[1 + _ID_BYTES :])
-    return Batch(batch_id, devices, clock_source)
+    return Batch(batch_id, *decode(data[1 + _ID_BYTES :]))
 
 
 def encode_acknowledgement(acknowledgement: Acknowledgement) -> bytes:
@@ -282,7 +295,7 @@ def _unpack(decoder: "msgpack.Decoder[_Decoded]", frame: bytes, what: str) -> _D
         raise WireFormatError(f"{what}: nested too deeply") from None
 
 
-def _decode_version_1(frame: bytes) -> tuple[tuple[DeviceRows, ...], str]:
+def _decode_version_1(frame: bytes) -> Contents:
     body = _unpack(_body_decoder, frame, "batch")
     if body.clock_source not in CLOCK_SOURCES:
         raise WireFormatError(f"batch: clock source {body.clock_source[:40]!r} is unknown")
@@ -291,7 +304,8 @@ def _decode_version_1(frame: bytes) -> tuple[tuple[DeviceRows, ...], str]:
         _check_distinct(layout, f"batch: layout {index}")
     if sum(len(entry.cells) for entry in body.devices) > MAX_CELLS:
         raise WireFormatError(f"batch: more than {MAX_CELLS} values")
-    return tuple([_rows(entry, layouts) for entry in body.devices]), body.clock_source
+    devices = tuple([_rows(entry, layouts) for entry in body.devices])
+    return Contents(devices, body.clock_source, decode_events(body.extras.events))
 
 
 def _rows(entry: _DeviceEntry, layouts: list[list[tuple[str, str, int]]]) -> DeviceRows:

@@ -12,6 +12,10 @@ MAX_ROWS = 10_000
 """Rows of one entry."""
 MAX_CELLS = 1_000_000
 """Rows times columns, summed over a batch."""
+MAX_EVENTS = 1_000
+"""Events of a batch."""
+MAX_EVENT_TEXT_CHARACTERS = 500
+MAX_EVENT_NUMBERS = 16
 MAX_REFUSED_ROWS = 10_000
 """Refused rows that an acknowledgement names; the collector's quarantine has all of them."""
 MAX_REASON_CHARACTERS = 200

@@ -7,6 +7,8 @@ from typing import Literal
 PREFIX = "leanmeter/v1"
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 SHARED_BATCHES = f"$share/leanmeter/{PREFIX}/+/+/batch"
+AGENT_PREFIX = "agent-"
+"""Devices whose names begin so are edges themselves."""
 STATUS_OF_ALL = f"{PREFIX}/+/+/status"
 
 Kind = Literal["batch", "ack", "status", "event"]
@@ -22,6 +24,11 @@ class EdgeAddress:
 
     site: str
     edge: str
+
+    @property
+    def device(self) -> str:
+        """The reserved device whose readings and events are about the edge itself."""
+        return f"{AGENT_PREFIX}{self.edge}"
 
     def topic(self, kind: Kind) -> str:
         """The topic on which this edge publishes, or is answered."""

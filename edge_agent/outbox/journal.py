@@ -14,17 +14,19 @@ from edge_agent.outbox.append_file import AppendFile
 from edge_agent.outbox.entries import Entry, entries_in
 from edge_agent.outbox.record import Record
 from wire_format.batch import DeviceRows
+from wire_format.events import Event
 
 _NAMES = ("journal-0.log", "journal-1.log")
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A record in a journal, with its rows at hand."""
+    """A record in a journal, with its rows and events at hand."""
 
     record: Record
     devices: Sequence[DeviceRows]
     clock_source: str
+    events: Sequence[Event] = ()
 
 
 class Journal:

@@ -24,6 +24,7 @@ from edge_agent.outbox.segment import NEW_SUFFIX, OpenSegment, segments_in, sync
 from edge_agent.outbox.segment_log import SegmentLog
 from edge_agent.outbox.states import MAX_STATE_BYTES
 from wire_format.batch import DeviceRows
+from wire_format.events import Event
 
 logger = logging.getLogger(__name__)
 
@@ -93,8 +94,10 @@ class Outbox:
             lock.release()
             raise
 
-    def append(self, devices: Sequence[DeviceRows], clock_source: str, state: bytes) -> int:
-        """Keep rows, and the agent's state with them; returns the record's number.
+    def append(
+        self, devices: Sequence[DeviceRows], clock_source: str, state: bytes, events: Sequence[Event] = ()
+    ) -> int:
+        """Keep rows and events, and the agent's state with them; returns the record's number.
 
         The bytes are with the operating system when it returns, so a kill loses nothing. Rows too large for one batch
         become several records, of which the last number is returned.
@@ -111,7 +114,7 @@ class Outbox:
                     self._clean_journal()
                 elif self._journal_is_full():
                     self._move_at_once()
-                pending = records_of(devices, clock_source, self._next)
+                pending = records_of(devices, clock_source, self._next, events)
                 changed = None if state == self._state else state
                 data = b"".join(
                     encode_journalled(entry.record, changed if entry is pending[-1] else None) for entry in pending

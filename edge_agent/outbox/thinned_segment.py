@@ -24,8 +24,8 @@ def thin_segment(
 ) -> Segment | None:
     """Thin a segment whose index is known; what is left goes on after what was left of `earlier`, which it replaces.
 
-    None, and no file is changed, when nothing is left: no row had any value. A power cut in between leaves the
-    segments as they were, or both: then some rows are sent twice. Raises OSError.
+    Events stay. None, and no file is changed, when nothing is left: no row had any value. A power cut in between leaves
+    the segments as they were, or both: then some rows are sent twice. Raises OSError.
     """
     before = [] if earlier is None else _read(earlier, range(earlier.first, segment.first), acknowledged)
     records = _read(segment, range(segment.first, end), acknowledged)
@@ -37,8 +37,9 @@ def thin_segment(
     for place, chunk in enumerate(chunks):
         stop = end if place == len(chunks) - 1 else chunk[-1].record.numbers.stop
         devices = thin(rows for pending in chunk for rows in pending.devices)
-        if devices:
-            found = one_for(devices, chunk[0].clock_source, range(start, stop))
+        events = [event for pending in chunk for event in pending.events]
+        if devices or events:
+            found = one_for(devices, chunk[0].clock_source, range(start, stop), events)
             kept += found
             start = stop
     if not kept:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from store.sqlite_readings import SqliteReadings
 from tests.servers.waiting import eventually_async
 from tests.store.rows import START_MS, powers
 from wire_format.batch import Batch, BatchId, DeviceRows, RefusedRow
-from wire_format.codec import encode_batch
+from wire_format.codec import decode_batch, encode_batch
+from wire_format.events import Event
 from wire_format.topics import EdgeAddress
 
 TOPIC = "leanmeter/v1/bakery/edge-1/batch"
@@ -186,6 +188,27 @@ async def test_whatever_comes_is_kept(parts: Parts, payload: bytes) -> None:
     assert answer is None or not answer.acknowledgement.stored
     (entry,) = await parts.quarantine.entries()
     assert await parts.quarantine.payload(entry.number) == payload
+
+
+async def test_events_are_stored_once_before_the_answer(parts: Parts) -> None:
+    happened = Event("oven", "counter_reset", START_MS, "active_energy_import_total", "set to 0", {"before": 1.5})
+    for given in (replace(batch(1), events=(happened,)), replace(batch(2), devices=(), events=(happened,))):
+        answer = await parts.ingest.take(incoming(given))
+        assert answer is not None
+        assert answer.acknowledgement.stored
+    assert await parts.readings.events("bakery", START_MS, START_MS + 1) == [happened]
+
+
+async def test_an_event_that_the_store_cannot_take_is_in_the_quarantine(parts: Parts) -> None:
+    answer = await parts.ingest.take(incoming(replace(batch(1), events=(Event("oven", "counter_reset", 5),))))
+    assert answer is not None
+    assert answer.acknowledgement.stored
+    assert [(row.device, row.time_ms) for row in answer.acknowledgement.refused] == [("oven", 5)]
+    (entry,) = await parts.quarantine.entries()
+    assert "event counter_reset" in entry.reason
+    payload = await parts.quarantine.payload(entry.number)
+    assert payload is not None
+    assert [event.time_ms for event in decode_batch(payload).events] == [5]
 
 
 async def test_times_that_cannot_be_are_refused_and_not_marked(parts: Parts) -> None:

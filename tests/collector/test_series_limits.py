@@ -8,6 +8,7 @@ from store.edge_ledger import EdgeLedger
 from store.server_file import LimitsSection
 from tests.store.rows import START_MS, column, powers, rows
 from wire_format.batch import DeviceRows
+from wire_format.events import Event
 from wire_format.topics import EdgeAddress
 
 EDGE = EdgeAddress("bakery", "edge-1")
@@ -36,6 +37,18 @@ async def test_what_was_there_goes_on_and_what_is_too_much_is_refused(tmp_path: 
     again = await opened(ledger, devices_per_edge=2)
     admitted = await again.admit(EDGE, given[::-1])
     assert sorted(one.device for one in admitted.accepted) == ["mixer", "oven"]
+    await ledger.close()
+
+
+async def test_events_count_as_series_too(tmp_path: Path) -> None:
+    ledger = EdgeLedger(tmp_path / "entities.sqlite")
+    limits = await opened(ledger, devices_per_edge=1, quantities_per_device=2)
+    happened = [Event("oven", "counter_reset", START_MS, "energy"), Event("oven", "counter_reset", START_MS, "volume")]
+    strange = [Event("oven", "a_third", START_MS + 1), Event("mixer", "counter_reset", START_MS + 2)]
+    for _ in range(2):
+        admitted = await limits.admit_events(EDGE, [*happened, *strange])
+        assert admitted.accepted == happened
+        assert [row.time_ms for row in admitted.refused] == [START_MS + 1, START_MS + 2]
     await ledger.close()
 
 

@@ -2,12 +2,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_agent.batcher import STATE_INTERVAL_FLUSHES, Batcher
+from edge_agent.event_log import MAXIMUM_AN_HOUR
 from edge_agent.outbox import Outbox
 from edge_agent.outbox.errors import OutboxWriteError
 from edge_agent.samples import ColumnShape, Sample
 from edge_agent.totals import Totals
+from edge_agent.weighing import WeighingEvent
 from wire_format.batch import DeviceRows
-from wire_format.codec import decode_rows
+from wire_format.codec import decode_contents, decode_rows
+from wire_format.events import Event, EventKind
 from wire_format.quality import Quality
 
 SHAPE = (ColumnShape("active_power_total", "W", -1), ColumnShape("frequency", "Hz", -3))
@@ -18,11 +21,15 @@ class Disk:
 
     def __init__(self) -> None:
         self.records: list[tuple[Sequence[DeviceRows], str, bytes]] = []
+        self.events: list[Event] = []
         self.full = False
 
-    def append(self, devices: Sequence[DeviceRows], clock_source: str, state: bytes) -> int:
+    def append(
+        self, devices: Sequence[DeviceRows], clock_source: str, state: bytes, events: Sequence[Event] = ()
+    ) -> int:
         if self.full:
             raise OutboxWriteError("disk full")
+        self.events += events
         self.records.append((devices, clock_source, state))
         return len(self.records)
 
@@ -37,13 +44,15 @@ class Announced:
     def __init__(self) -> None:
         self.numbers: list[int] = []
         self.unstored: list[DeviceRows] = []
+        self.unstored_events: list[Event] = []
 
     def notify(self, record_number: int) -> None:
         self.numbers.append(record_number)
 
-    def publish_unstored(self, devices: Sequence[DeviceRows], clock_source: str) -> None:
+    def publish_unstored(self, devices: Sequence[DeviceRows], clock_source: str, events: Sequence[Event] = ()) -> None:
         assert clock_source == "ntp"
         self.unstored += devices
+        self.unstored_events += events
 
 
 def batcher_on(disk: Disk) -> tuple[Batcher, Announced]:
@@ -123,6 +132,60 @@ def test_what_a_full_disk_cannot_take_goes_out_live_all_the_same() -> None:
     batcher.flush()
     assert announced.numbers == [1]
     assert disk.records[0][2], "the state must come with the first record that can be written"
+
+
+def weighing(time_ms: int) -> WeighingEvent:
+    return WeighingEvent("scale", 12_500, -3, time_ms)
+
+
+def test_what_happened_goes_out_once_with_the_rows_of_its_second() -> None:
+    disk, totals = Disk(), Totals()
+    batcher = Batcher(disk, totals, Announced(), lambda: "ntp")
+    totals.weighed(weighing(1000))
+    batcher.add(sample("scale", 1000))
+    batcher.flush()
+    batcher.add(sample("scale", 2000))
+    batcher.flush()
+    (event,) = disk.events
+    assert (event.device, event.kind, event.time_ms, event.numbers) == ("scale", "weighing", 1000, {"mass_kg": 12.5})
+
+
+def test_what_happened_goes_out_without_any_row_and_past_a_full_disk() -> None:
+    disk, totals = Disk(), Totals()
+    announced = Announced()
+    batcher = Batcher(disk, totals, announced, lambda: "ntp")
+    totals.weighed(weighing(1000))
+    batcher.flush()
+    assert [event.time_ms for event in disk.events] == [1000]
+    disk.full = True
+    totals.weighed(weighing(2000))
+    batcher.flush()
+    assert [event.time_ms for event in announced.unstored_events] == [2000]
+
+
+def test_two_of_a_kind_at_once_are_two_and_a_flood_is_bounded() -> None:
+    disk = Disk()
+    batcher, _ = batcher_on(disk)
+    for _ in range(2):
+        batcher.events.note(Event("main", EventKind.COUNTER_RESET, 1000, "energy"))
+    for time_ms in range(1000, 101_000, 1000):
+        batcher.events.note(Event("main", EventKind.COUNTER_JITTER, time_ms, "energy"))
+    batcher.flush()
+    resets = [event for event in disk.events if event.kind == EventKind.COUNTER_RESET]
+    assert [event.time_ms for event in resets] == [1000, 1001]
+    assert len(disk.events) == 2 + MAXIMUM_AN_HOUR
+
+
+def test_an_event_that_no_batch_can_carry_costs_nothing_else(tmp_path: Path) -> None:
+    with Outbox.open(tmp_path, max_bytes=1_000_000) as outbox:
+        batcher = Batcher(outbox, Totals(), Announced(), lambda: "ntp")
+        batcher.add(sample("oven", 1000))
+        batcher.events.note(Event("oven", "No Kind", 1000))
+        batcher.events.note(Event("oven", EventKind.COUNTER_STEP, 1000))
+        batcher.flush()
+        contents = [decode_contents(record.payload) for record in outbox.read(range(1, 10))]
+    assert [rows.device for entry in contents for rows in entry.devices] == ["oven"]
+    assert [event.kind for entry in contents for event in entry.events] == ["counter_step"]
 
 
 def test_a_device_that_no_batch_can_carry_costs_the_others_nothing(tmp_path: Path) -> None:

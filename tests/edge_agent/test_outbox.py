@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.backlog import rows_of_backlog
 from edge_agent.outbox import Outbox, OutboxError, OutboxWriteError, segment_log
 from edge_agent.outbox import outbox as outbox_module
 from tests.edge_agent.outbox_helpers import Recorder, rows, values_in, write_files
 from wire_format.batch import Column, DeviceRows
-from wire_format.codec import decode_rows, encode_rows
+from wire_format.codec import decode_contents, decode_rows, encode_rows
+from wire_format.events import Event
 
 MANY = 1024 * 1024 * 1024
 
@@ -38,6 +40,29 @@ def test_records_come_back_with_their_header(tmp_path: Path) -> None:
         assert (record.row_count, record.value_count) == (3, 2)
         assert outbox.unacknowledged() == [range(1, 2)]
         assert outbox.last_state == b"state"
+
+
+def test_events_stay_with_their_record_through_a_restart_and_are_joined_with_others(tmp_path: Path) -> None:
+    happened = [Event("oven", "counter_reset", number, numbers={"before": 1.5}) for number in range(3)]
+    with Outbox.open(tmp_path, max_bytes=MANY) as outbox:
+        outbox.append(rows(1), "ntp", b"", happened[:1])
+        outbox.append([], "ntp", b"", happened[1:2])
+    with Outbox.open(tmp_path, max_bytes=MANY) as outbox:
+        outbox.append(rows(3), "ntp", b"", happened[2:])
+        kept = [decode_contents(record.payload) for record in outbox.read(range(1, 9))]
+        batch = rows_of_backlog(outbox, range(1, 4), 60_000)
+    assert [event for contents in kept for event in contents.events] == happened
+    assert batch is not None
+    assert decode_contents(batch.payload).events == tuple(happened)
+
+
+def test_too_many_events_become_several_records(tmp_path: Path) -> None:
+    happened = [Event("oven", "counter_reset", number) for number in range(2500)]
+    with Outbox.open(tmp_path, max_bytes=MANY) as outbox:
+        outbox.append(rows(1), "ntp", b"", happened)
+        kept = [decode_contents(record.payload) for record in outbox.read(range(1, 20))]
+    assert [event for contents in kept for event in contents.events] == happened
+    assert [entry.device for contents in kept for entry in contents.devices] == ["oven-meter"]
 
 
 def test_numbers_go_on_after_a_restart_even_when_all_is_acknowledged(tmp_path: Path) -> None:

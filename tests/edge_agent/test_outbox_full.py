@@ -11,7 +11,8 @@ from edge_agent.backlog import rows_of_backlog
 from edge_agent.outbox import Outbox
 from tests.scale import scaled
 from wire_format.batch import Column, DeviceRows
-from wire_format.codec import decode_rows
+from wire_format.codec import decode_contents
+from wire_format.events import Event
 
 START_S = 1_764_000_030
 WEEK_S = 7 * 86_400
@@ -46,23 +47,29 @@ NAMES = (
 )
 
 
-def drained(outbox: Outbox) -> list[DeviceRows]:
+def drained(outbox: Outbox) -> tuple[list[DeviceRows], list[Event]]:
     """Everything that would be published, released as if the collector had answered."""
     found: list[DeviceRows] = []
+    events: list[Event] = []
     while numbers := outbox.unacknowledged():
         rows = rows_of_backlog(outbox, range(numbers[0].start, min(numbers[0].stop, numbers[0].start + 600)), 60_000)
         assert rows is not None
-        found += decode_rows(rows.payload)[0]
+        contents = decode_contents(rows.payload)
+        found += contents.devices
+        events += contents.events
         outbox.acknowledge(rows.numbers)
-    return found
+    return found, events
 
 
 def test_a_week_in_a_megabyte_keeps_every_total_and_says_what_is_thinned(tmp_path: Path) -> None:
     truth: Totals = defaultdict(dict)
+    events: list[Event] = []
     peaks: dict[tuple[str, int], int] = defaultdict(int)
     with Outbox.open(tmp_path, max_bytes=MEGABYTE) as outbox:
         for count, entries in enumerate(readings(scaled(12, 10), scaled(40, 1))):
-            outbox.append(entries, "ntp", b"state")
+            happened = [Event("scale", "weighing", entries[0].times_ms[0])] if count % 500 == 0 else []
+            events += happened
+            outbox.append(entries, "ntp", b"state", happened)
             for rows in entries:
                 power, energy = (column.integers[0] for column in rows.columns[:2])
                 assert power is not None
@@ -76,7 +83,8 @@ def test_a_week_in_a_megabyte_keeps_every_total_and_says_what_is_thinned(tmp_pat
         assert outbox.report.thinned_rows > 0
         assert outbox.report.thinned_first_ms == min(min(times) for times in truth.values())
     with Outbox.open(tmp_path, max_bytes=MEGABYTE) as outbox:
-        left = drained(outbox)
+        left, told = drained(outbox)
+    assert told == events
     stored: Totals = defaultdict(dict)
     highest: dict[tuple[str, int], int] = defaultdict(int)
     for rows in left:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from store.protocol import IntervalRow, Latest, Series, StoredCount
 from wire_format.batch import DeviceRows, RefusedRow
+from wire_format.events import Event
 
 Key = tuple[str, str, str]
 
@@ -12,6 +13,7 @@ Key = tuple[str, str, str]
 class MemoryStore:
     def __init__(self) -> None:
         self.values: dict[Key, list[tuple[int, float]]] = {}
+        self.happened: dict[str, list[Event]] = {}
         self.interval_rows: dict[tuple[str, str, int], IntervalRow] = {}
         self.day_rows: dict[tuple[str, str, int], IntervalRow] = {}
 
@@ -30,6 +32,17 @@ class MemoryStore:
                     if value is not None:
                         self.put(site, rows.device, column.quantity, time_ms, value)
         return ()
+
+    async def write_events(self, site: str, events: Sequence[Event]) -> tuple[RefusedRow, ...]:
+        self.happened.setdefault(site, []).extend(events)
+        return ()
+
+    async def events(self, site: str, start_ms: int, end_ms: int, kind: str | None = None) -> list[Event]:
+        return [
+            event
+            for event in self.happened.get(site, [])
+            if start_ms <= event.time_ms < end_ms and kind in {None, event.kind}
+        ]
 
     async def latest(self, site: str, since_ms: int) -> dict[tuple[str, str], Latest]:
         return {

@@ -72,6 +72,7 @@ def test_the_example_in_the_documentation_is_right() -> None:
         (("parent: main", "parent: oven"), "points: oven.parent: 'oven' is below this point already"),
         (("measured_by: oven-meter", "measured_by: stove"), "points: oven.measured_by: no device 'stove'"),
         (("id: oven-meter", "id: main-meter"), "device id 'main-meter' is used twice"),
+        (("id: oven-meter", "id: agent-1"), "device id 'agent-1': names that begin with agent- are those of edges"),
         (("serial: {port: /dev/ttyUSB0}", "{}"), "line 7, column 5"),
         (("    serial: {port: /dev/ttyUSB0}\n", ""), "line 'rs485' needs exactly one of serial, tcp, rtu_over_tcp"),
         (("resource: electricity, parent", "resource: electricity, amount: kwh, parent"), "unknown quantity 'kwh'"),

@@ -14,6 +14,7 @@ from store.factory import open_readings
 from store.protocol import IntervalRow, Latest, OperatedReadingStore, Series, StoredCount
 from store.settings import StoreSettings
 from tests.store.rows import START_MS, column, powers, rows
+from wire_format.events import Event
 from wire_format.quality import Quality
 
 SITE = "bakery"
@@ -153,6 +154,38 @@ async def test_sampled_is_the_mean_of_each_window_counted_from_the_start(store: 
     await store.write(SITE, [powers("oven", {3: 10, 4: 20, 12: 40, 13: 60, 43: 70})])
     series = await store.sampled(SITE, "oven", POWER, START_MS + 3000, START_MS + 43_000, 10_000)
     assert series == Series((START_MS + 3000, START_MS + 13_000), ((1.0 + 2.0 + 4.0) / 3, 6.0))
+
+
+RESET = Event("oven", "counter_reset", START_MS, ENERGY, 'set to 0, as "they" say\\', {"before": 123.456, "after": 0.0})
+OUTAGE = Event("agent-edge-1", "outage", START_MS + 1000, text="no mains")
+
+
+async def test_events_are_read_by_time_and_kind_in_order(store: OperatedReadingStore) -> None:
+    bare = replace(RESET, subject="", text="", numbers={})
+    assert await store.write_events(SITE, [OUTAGE, RESET, bare]) == ()
+    await store.write_events("laundry", [OUTAGE])
+    assert await store.events(SITE, START_MS, START_MS + 1001) == [bare, RESET, OUTAGE]
+    assert await store.events(SITE, START_MS, START_MS + 1000) == [bare, RESET]
+    assert await store.events(SITE, START_MS, END_MS, "outage") == [OUTAGE]
+    assert await store.write_events(SITE, []) == ()
+
+
+async def test_an_event_told_twice_is_stored_once_and_further_numbers_are_added(store: OperatedReadingStore) -> None:
+    ended = replace(OUTAGE, numbers={"until_ms": START_MS + 5000.5})
+    for event in (OUTAGE, OUTAGE, ended, OUTAGE):
+        await store.write_events(SITE, [event])
+    assert await store.events(SITE, START_MS, END_MS) == [ended]
+    moved = replace(OUTAGE, text="no mains since noon", numbers={"until_ms": START_MS + 6000.0, "phases": 3.0})
+    await store.write_events(SITE, [moved])
+    assert await store.events(SITE, START_MS, END_MS) == [moved]
+
+
+async def test_an_event_with_an_impossible_time_comes_back_and_the_others_are_stored(
+    store: OperatedReadingStore,
+) -> None:
+    (refused,) = await store.write_events(SITE, [RESET, replace(OUTAGE, time_ms=1000)])
+    assert (refused.device, refused.time_ms) == ("agent-edge-1", 1000)
+    assert await store.events(SITE, START_MS, END_MS) == [RESET]
 
 
 def interval(point: str, number: int, amount: float = 1.5) -> IntervalRow:

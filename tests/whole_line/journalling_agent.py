@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from edge_agent.outbox import Outbox
 from leanmeter.command_line import main
 from wire_format.batch import DeviceRows
+from wire_format.events import Event
 
 
 def _cells(devices: Sequence[DeviceRows]) -> list[tuple[str, str, int, float]]:
@@ -28,10 +29,12 @@ def _journal_appends(path: str) -> None:
     journal = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     append = Outbox.append
 
-    def journalled(outbox: Outbox, devices: Sequence[DeviceRows], clock_source: str, state: bytes) -> int:
+    def journalled(
+        outbox: Outbox, devices: Sequence[DeviceRows], clock_source: str, state: bytes, events: Sequence[Event] = ()
+    ) -> int:
         cells = _cells(devices)
         os.write(journal, (json.dumps({"kind": "intent", "cells": cells}) + "\n").encode())
-        number = append(outbox, devices, clock_source, state)
+        number = append(outbox, devices, clock_source, state, events)
         os.write(journal, (json.dumps({"kind": "done", "cells": cells}) + "\n").encode())
         return number
 

@@ -1,6 +1,7 @@
 """The messages whose bytes stand in docs/wire-format.md."""
 
 from wire_format.batch import Acknowledgement, Batch, BatchId, Column, DeviceRows, RefusedRow
+from wire_format.events import Event
 from wire_format.quality import Quality
 
 GOOD, ESTIMATED, OUT_OF_RANGE, LINK_ERROR = (
@@ -67,7 +68,30 @@ THINNED = Batch(
     "ntp",
 )
 
-BATCHES = {"one-row": ONE_ROW, "shared-layout": SHARED_LAYOUT, "thinned": THINNED, "unknown-elements": ONE_ROW}
+EVENTS = Batch(
+    BatchId("0102030405060708", 3),
+    (),
+    "ntp",
+    (
+        Event(
+            "oven-meter",
+            "counter_reset",
+            1_764_000_000_000,
+            "active_energy_import_total",
+            "was set to 0",
+            {"before": 123_456.789, "after": 0.0, "offset": 123_456.789},
+        ),
+        Event("agent-edge-1", "outage", 1_764_000_000_000, text="no mains"),
+    ),
+)
+
+BATCHES = {
+    "one-row": ONE_ROW,
+    "shared-layout": SHARED_LAYOUT,
+    "thinned": THINNED,
+    "events": EVENTS,
+    "unknown-elements": ONE_ROW,
+}
 
 ACKNOWLEDGEMENTS = {
     "stored": Acknowledgement(FIRST_ID, stored=True, collector_time_ms=1_764_000_001_000),

@@ -16,6 +16,7 @@ from wire_format.codec import (
     batch_id_of,
     decode_acknowledgement,
     decode_batch,
+    decode_contents,
     decode_rows,
     encode_acknowledgement,
     encode_batch,
@@ -23,6 +24,7 @@ from wire_format.codec import (
     frame_batch,
 )
 from wire_format.errors import BatchTooLargeError, WireFormatError
+from wire_format.events import RESERVED_NAMES, Event
 from wire_format.quality import Quality
 
 integers = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1), st.integers(-1000, 1000))
@@ -48,14 +50,56 @@ def device_rows(draw: st.DrawFn) -> DeviceRows:
     return DeviceRows(draw(st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,62}\Z")), tuple(times), tuple(columns))
 
 
+names = st.from_regex(r"\A[a-z][a-z0-9_]{0,20}\Z").filter(lambda name: name not in RESERVED_NAMES)
+events = st.builds(
+    Event,
+    st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,62}\Z"),
+    names,
+    st.integers(0, limits.MAX_TIME_MS),
+    st.one_of(st.just(""), names),
+    st.text(max_size=50),
+    st.dictionaries(names, st.floats(allow_nan=False, allow_infinity=False), max_size=4),
+)
+
+
 @settings(deadline=None)
-@given(st.lists(device_rows(), max_size=5), st.integers(1, 2**64 - 1))
-def test_a_batch_comes_back_as_it_was(devices: list[DeviceRows], sequence: int) -> None:
-    batch = Batch(BatchId("a1b2c3d4e5f60718", sequence), tuple(devices), "hardware")
+@given(st.lists(device_rows(), max_size=5), st.integers(1, 2**64 - 1), st.lists(events, max_size=3))
+def test_a_batch_comes_back_as_it_was(devices: list[DeviceRows], sequence: int, happened: list[Event]) -> None:
+    batch = Batch(BatchId("a1b2c3d4e5f60718", sequence), tuple(devices), "hardware", tuple(happened))
     message = encode_batch(batch)
     assert decode_batch(message) == batch
-    assert message == frame_batch(batch.batch_id, encode_rows(devices, "hardware"))
-    assert decode_rows(encode_rows(devices, "hardware")) == (batch.devices, "hardware")
+    assert message == frame_batch(batch.batch_id, encode_rows(devices, "hardware", happened))
+    assert decode_rows(encode_rows(devices, "hardware", happened)) == (batch.devices, "hardware")
+    assert decode_contents(encode_rows(devices, "hardware", happened)) == (batch.devices, "hardware", batch.events)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Event("Oven", "outage", 0),
+        Event("oven", "no kind", 0),
+        Event("oven", "outage", -1),
+        Event("oven", "outage", limits.MAX_TIME_MS + 1),
+        Event("oven", "outage", 0, "Energy"),
+        Event("oven", "outage", 0, text="x" * 501),
+        Event("oven", "outage", 0, numbers={"text": 1.0}),
+        Event("oven", "outage", 0, numbers={"before": float("nan")}),
+        Event("oven", "outage", 0, numbers={f"n{index}": 1.0 for index in range(17)}),
+    ],
+)
+def test_an_event_that_cannot_be_told_is_refused_on_both_sides(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WireFormatError, match="event"):
+        encode_rows([], "ntp", [event])
+    with monkeypatch.context() as patched:
+        patched.setattr("wire_format.events._check", lambda _: None)
+        message = encode_rows([], "ntp", [event])
+    with pytest.raises(WireFormatError, match="event"):
+        decode_contents(message)
+
+
+def test_too_many_events_ask_to_be_split() -> None:
+    with pytest.raises(BatchTooLargeError, match="1001 events"):
+        encode_rows([], "ntp", [Event("oven", "outage", number) for number in range(1001)])
 
 
 @settings(deadline=None)
@@ -177,7 +221,7 @@ def test_nesting_and_lying_lengths_are_refused(packed: bytes) -> None:
 
 def test_deep_nesting_where_elements_are_ignored_is_refused() -> None:
     packed = msgspec.msgpack.encode(["ntp", [], []])
-    deep = b"\x94" + packed[1:] + b"\x91" * 1_000_000 + b"\x01"
+    deep = b"\x95" + packed[1:] + b"\x80" + b"\x91" * 1_000_000 + b"\x01"
     with pytest.raises(WireFormatError, match="nested too deeply"):
         decode_batch(b"\x01" + FIRST_ID.to_bytes() + zstandard.ZstdCompressor().compress(deep))
 

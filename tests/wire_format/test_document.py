@@ -70,6 +70,7 @@ def test_bounds_are_those_of_the_code() -> None:
         limits.MAX_COLUMNS,
         limits.MAX_ROWS,
         limits.MAX_CELLS,
+        limits.MAX_EVENTS,
     ]
 
 
