@@ -11,8 +11,8 @@ from simulators.load_curve import Load
 from simulators.loads import cycling, sun, taps
 from simulators.modbus_unit import ModbusUnit
 from simulators.other_devices import other_values
-from simulators.register_image import ImageEncoder, RegisterImage
-from simulators.register_sources import ChangingRegisters, LiteralRegisters
+from simulators.register_image import ImageEncoder, ReadAlone, RegisterImage
+from simulators.register_sources import MEASURING_CYCLE_S, ChangingRegisters, LiteralRegisters
 from simulators.sunspec import BASE_ADDRESS, FUNCTION_CODE, chain_encoder, lay_out, shown_model, simulated_layout
 from simulators.water import WaterMeter
 
@@ -23,15 +23,25 @@ ValuesAt = Callable[[float], Mapping[str, Value]]
 """What a device measures at a time of the simulation, by quantity."""
 
 
-def profile_unit(profile: Profile, values_at: ValuesAt, clock: Clock, *, reply_delay_s: float = 0.0) -> ModbusUnit:
+def profile_unit(
+    profile: Profile,
+    values_at: ValuesAt,
+    clock: Clock,
+    *,
+    reply_delay_s: float = 0.0,
+    refresh_interval_s: float = MEASURING_CYCLE_S,
+) -> ModbusUnit:
     """A unit that shows values through a profile's registers; raises SimulatorError for a profile without any."""
     if profile.protocol == "sunspec":
-        registers = ChangingRegisters(lambda: values_at(clock()), chain_encoder(profile), clock)
+        encode, read_alone = chain_encoder(profile), tuple[ReadAlone, ...]()
     elif profile.protocol == "modbus":
         encoder = ImageEncoder(profile)
-        registers = ChangingRegisters(lambda: values_at(clock()), encoder.encode, clock, read_alone=encoder.read_alone)
+        encode, read_alone = encoder.encode, encoder.read_alone
     else:
         raise SimulatorError(f"{profile.id}: speaks {profile.protocol}, not Modbus")
+    registers = ChangingRegisters(
+        lambda: values_at(clock()), encode, clock, refresh_interval_s=refresh_interval_s, read_alone=read_alone
+    )
     return ModbusUnit(
         registers, max_registers_per_request=profile.max_registers_per_request, reply_delay_s=reply_delay_s
     )

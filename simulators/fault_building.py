@@ -26,7 +26,7 @@ from simulators.faults import (
 from simulators.line_faults import Collision, HangUp, Joined, Noise, Refusal, WrongTransaction
 from simulators.load_curve import Load
 from simulators.register_faults import Overwritten, SwappedWords
-from simulators.scenario import VALUE_FAULTS, FaultSettings
+from simulators.scenario import TELEGRAM_FAULTS, VALUE_FAULTS, FaultSettings
 from simulators.value_faults import ValuesAt, counter_reset, counter_wrap, is_total, measured_otherwise
 
 _PHASES = ("l1", "l2", "l3")
@@ -50,32 +50,53 @@ def reply_faults(
     Raises:
         SimulatorError: a fault does not fit the device.
     """
+    return _timed(settings, clock, seed, lambda entry, own_seed: _reply_fault(entry, profile, own_seed, is_tcp=is_tcp))
+
+
+def telegram_faults(settings: Sequence[FaultSettings], clock: Clock, *, seed: int) -> list[Fault]:
+    """The faults of a scale with a protocol of its own; raises SimulatorError for those that it cannot have."""
+    return _timed(settings, clock, seed, _telegram_fault)
+
+
+def _timed(
+    settings: Sequence[FaultSettings], clock: Clock, seed: int, make: Callable[[FaultSettings, int], Fault]
+) -> list[Fault]:
     found: list[Fault] = []
     for index, entry in enumerate(settings):
         if entry.kind in VALUE_FAULTS:
             continue
         own_seed = seed * 1000 + index if entry.seed is None else entry.seed
-        fault = _reply_fault(entry, profile, own_seed, is_tcp=is_tcp)
+        fault = make(entry, own_seed)
         if entry.probability < 1:
             fault = WithProbability(fault, entry.probability, own_seed)
         found.append(During(fault, clock, entry.from_s, entry.to_s))
     return found
 
 
-def _reply_fault(entry: FaultSettings, profile: Profile, seed: int, *, is_tcp: bool) -> Fault:  # one line a kind
+def _telegram_fault(entry: FaultSettings, seed: int) -> Fault:
+    if entry.kind not in TELEGRAM_FAULTS:
+        raise SimulatorError(f"{entry.kind}: a scale can have {', '.join(sorted(TELEGRAM_FAULTS))}")
     makers: dict[str, Callable[[], Fault]] = {
         "silence": Silence,
         "delay": lambda: Delay(entry.delay_s or 0.0),
         "late_reply": lambda: LateReply(entry.delay_s or 0.0),
-        "exception": lambda: _exception(entry),
         "frozen": Frozen,
-        "wrong_unit": lambda: WrongUnit(entry.unit_id or 0),
-        "wrong_transaction": lambda: _wrong_transaction(profile, is_tcp=is_tcp),
         "truncated": lambda: Truncated(entry.length or 0),
         "joined": Joined,
         "checksum": DamagedChecksum,
         "noise": lambda: Noise(seed),
         "hang_up": HangUp,
+    }
+    return makers[entry.kind]()
+
+
+def _reply_fault(entry: FaultSettings, profile: Profile, seed: int, *, is_tcp: bool) -> Fault:
+    if entry.kind in TELEGRAM_FAULTS:
+        return _telegram_fault(entry, seed)
+    makers: dict[str, Callable[[], Fault]] = {
+        "exception": lambda: _exception(entry),
+        "wrong_unit": lambda: WrongUnit(entry.unit_id or 0),
+        "wrong_transaction": lambda: _wrong_transaction(profile, is_tcp=is_tcp),
         # A gateway drops what has collided and tells its master that nobody answered.
         "duplicate_id": lambda: Refusal(_GATEWAY_TARGET_SILENT) if is_tcp else _collision(profile, seed),
         "swapped_words": lambda: _swapped_words(profile),

@@ -12,6 +12,9 @@ from simulators.register_image import ReadAlone, RegisterImage, gap_addresses
 FUNCTION_CODES = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 """The tables of a register file, and the function code that reads each."""
 
+MEASURING_CYCLE_S = 0.2
+"""How often most meters renew what their registers show."""
+
 Values = Callable[[], Mapping[str, Value]]
 """What the device measures now, by quantity."""
 
@@ -67,7 +70,7 @@ class ChangingRegisters:
         values: Values,
         encode: Callable[[Mapping[str, Value]], RegisterImage],
         clock: Callable[[], float],
-        refresh_interval_s: float = 0.2,
+        refresh_interval_s: float = MEASURING_CYCLE_S,
         gap_max: int = 32,
         read_alone: Sequence[ReadAlone] = (),
     ) -> None:

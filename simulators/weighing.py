@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -93,6 +93,33 @@ class OperatorSequence:
                 del self._weighings[:_KEPT_WEIGHINGS]
 
 
+class Plate:
+    """A plate on which somebody puts what he likes, when he likes.
+
+    Args:
+        clock: seconds, the one that the scale is asked by.
+        settling_s: how long the weight swings after a change.
+    """
+
+    def __init__(self, clock: Callable[[], float], settling_s: float = 0.0) -> None:
+        self._clock = clock
+        self._settling_s = settling_s
+        self._before_kg = 0.0
+        self._mass_kg = 0.0
+        self._changed_s = -math.inf
+
+    def put(self, mass_kg: float) -> None:
+        """From now on this lies there, and nothing else."""
+        self._before_kg, self._mass_kg, self._changed_s = self._mass_kg, mass_kg, self._clock()
+
+    def load(self, time_s: float) -> Load:
+        """What lies there at a time, not before the last change."""
+        since_s = time_s - self._changed_s
+        if since_s >= self._settling_s:
+            return Load(self._mass_kg, stable=True)
+        return Load(self._mass_kg + (self._before_kg - self._mass_kg) * _swing(since_s), stable=False)
+
+
 class Drift:
     """A scale that creeps, as one does that warms up: what lies there seems to grow, or to shrink.
 
@@ -142,5 +169,9 @@ def _moment(weighing: Weighing, time_s: float) -> Load:
     if time_s >= weighing.still_s:
         return Load(weighing.mass_kg, stable=True)
     since_s = time_s - weighing.on_s
-    swing = math.exp(-since_s / 0.3) * math.cos(2 * math.pi * _SWING_HZ * since_s)
-    return Load(weighing.mass_kg * (1 - swing), stable=False)
+    return Load(weighing.mass_kg * (1 - _swing(since_s)), stable=False)
+
+
+def _swing(since_s: float) -> float:
+    """What is left, so long after a change of the load, of the difference that it made."""
+    return math.exp(-since_s / 0.3) * math.cos(2 * math.pi * _SWING_HZ * since_s)
