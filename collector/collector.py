@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from collector.counts import Counts
-from collector.housekeeping import keep_ledger, keep_retention, mark_recomputations, note_last_batches
+from collector.health import CollectorHealth
+from collector.housekeeping import keep_retention, mark_recomputations
 from collector.ingest import Ingest
 from collector.quarantine import Quarantine
 from collector.series_limits import SeriesLimits
@@ -20,6 +21,7 @@ from store.entities import Entities
 from store.factory import open_entities, open_readings
 from store.protocol import OperatedReadingStore, StoreUnavailableError
 from store.server_file import ServerFile
+from store.server_health import ServerHealth
 
 logger = logging.getLogger(__name__)
 
@@ -75,16 +77,18 @@ async def run(settings: ServerFile, stop: asyncio.Event) -> None:
         except StoreUnavailableError as problem:
             logger.warning("batches wait until the store can be reached: %s", problem)
         subscriber = Subscriber(settings.collector.mqtt, parts.ingest, settings.collector.limits, parts.counts)
-        work = [
-            subscriber.run(),
-            mark_recomputations(parts.entities, parts.readings),
-            keep_ledger(parts.ledger, parts.counts),
-        ]
+        own = settings.collector
+        server = ServerHealth(parts.readings, own.metrics_port, "collector.metrics_port")
+        health = CollectorHealth(own.name, parts.counts, parts.ledger, parts.quarantine, server)
+        work = [subscriber.run(), mark_recomputations(parts.entities, parts.readings), health.run()]
         days = settings.retention_days()
         if days is not None:
             work.append(keep_retention(parts.readings, days))
-        await _run_until(stop, work)
-        await note_last_batches(parts.ledger, parts.counts)
+        try:
+            await _run_until(stop, work)
+            await health.note_last_batches()
+        finally:
+            server.close()
 
 
 async def _run_until(stop: asyncio.Event, work: list[Coroutine[Any, Any, None]]) -> None:

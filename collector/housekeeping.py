@@ -1,13 +1,11 @@
-"""What the collector does beside taking batches: marks after changed assignments, retention, the edges' ledger."""
+"""What the collector does beside taking batches: marks after changed assignments, and the retention of raw readings."""
 
 import asyncio
 import logging
 import time
 
 from collector.backoff import Backoff
-from collector.counts import Counts
 from store.dirty_marks import Recomputation
-from store.edge_ledger import EdgeLedger
 from store.entities import Entities
 from store.protocol import ReadingStore, StoreError
 from store.schema import EARLIEST_MS, INTERVAL_MS, LATEST_MS
@@ -15,7 +13,6 @@ from store.schema import EARLIEST_MS, INTERVAL_MS, LATEST_MS
 logger = logging.getLogger(__name__)
 
 RETENTION_INTERVAL_S = 3600.0
-LEDGER_INTERVAL_S = 10.0
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 _DAY_MS = 86_400_000
@@ -43,23 +40,6 @@ async def keep_retention(readings: ReadingStore, days: int) -> None:
         except StoreError as problem:
             logger.warning("old readings are not deleted yet: %s", problem)
         await asyncio.sleep(RETENTION_INTERVAL_S)
-
-
-async def keep_ledger(ledger: EdgeLedger, counts: Counts) -> None:
-    """Note the last batch of each edge every few seconds, until cancelled."""
-    while True:
-        await asyncio.sleep(LEDGER_INTERVAL_S)
-        await note_last_batches(ledger, counts)
-
-
-async def note_last_batches(ledger: EdgeLedger, counts: Counts) -> None:
-    """Bring the ledger up to date."""
-    last, counts.last = counts.last, {}
-    try:
-        await ledger.note_batches(last)
-    except StoreError as problem:
-        counts.last = last | counts.last
-        logger.warning("the edges' last batches are not noted yet: %s", problem)
 
 
 async def _starts_ms(recomputation: Recomputation, readings: ReadingStore) -> range:

@@ -137,12 +137,14 @@ class Quarantine:
             lambda connection: connection.execute("DELETE FROM quarantine WHERE id = ?", (number,))
         )
 
-    async def totals(self) -> tuple[int, int]:
-        """How many entries there are, and their bytes."""
-        row = await self._thread.read(
-            lambda connection: connection.execute("SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM quarantine").fetchone()
+    async def by_topic(self) -> dict[str, tuple[int, int]]:
+        """How many entries there are of each topic, and their bytes."""
+        rows = await self._thread.read(
+            lambda connection: connection.execute(
+                "SELECT topic, COUNT(*), SUM(bytes) FROM quarantine GROUP BY topic"
+            ).fetchall()
         )
-        return int(row[0]), int(row[1])
+        return {topic: (entries, size) for topic, entries, size in rows}
 
     async def close(self) -> None:
         """Finish what was given and close the file."""

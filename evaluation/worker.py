@@ -3,15 +3,18 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 
 from evaluation.evaluator import Evaluator, SiteModel
+from evaluation.health import Counts, EvaluationHealth
 from evaluation.lease import EvaluationLease, LeaseLostError
 from store.dirty_marks import DirtyMark
 from store.entities import Entities
 from store.factory import open_entities, open_readings
 from store.protocol import ReadingStore, StoreUnavailableError
 from store.server_file import ServerFile
+from store.server_health import HEALTH_INTERVAL_S, ServerHealth
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +34,14 @@ async def run(settings: ServerFile, stop: asyncio.Event, *, once: bool = False) 
         entities = open_entities(settings.entities)
         try:
             worker = Worker(readings, entities, gap_limit_ms=round(settings.evaluation.gap_limit_s * 1000))
+            health = EvaluationHealth(
+                worker.counts,
+                entities,
+                ServerHealth(readings, None if once else settings.evaluation.metrics_port, "evaluation.metrics_port"),
+            )
             try:
-                await worker.work(settings.evaluation.interval_s, stop, once=once)
+                async with health.published(every_s=None if once else HEALTH_INTERVAL_S):
+                    await worker.work(settings.evaluation.interval_s, stop, once=once)
             finally:
                 with contextlib.suppress(StoreUnavailableError):
                     await worker.release()
@@ -57,6 +66,7 @@ class Worker:
         self._gap_limit_ms = gap_limit_ms
         self._lease = EvaluationLease(entities)
         self._waiting = False
+        self.counts = Counts()
 
     async def work(self, interval_s: float, stop: asyncio.Event, *, once: bool) -> None:
         """Evaluate every `interval_s` seconds, and at once again while more is marked than was taken."""
@@ -65,6 +75,7 @@ class Worker:
                 more = await self.cycle()
             except (StoreUnavailableError, LeaseLostError) as problem:
                 logger.warning("not evaluated, trying again: %s", problem)
+                self.counts.failures += 1
                 more = None
             if more is False and once:
                 return
@@ -81,8 +92,10 @@ class Worker:
             if not self._waiting:
                 logger.warning("another process evaluates; waiting for it to end")
             self._waiting = True
+            self.counts.evaluating = False
             return None
         self._waiting = False
+        began_s = time.monotonic()
         sites = {entry.site: entry for entry in await self._entities.sites()}
         devices = [len(await self._entities.devices(site)) for site in sites]
         limit = MARKS_AT_ONCE + 2 * sum(devices)
@@ -101,6 +114,7 @@ class Worker:
                 await self._evaluate(model, mine)
             # Readings of a site that nobody has declared have no points; declaring it marks them again.
             await self._entities.clear(mine)
+        self.counts.evaluated(time.monotonic() - began_s)
         return len(marks) >= limit
 
     async def release(self) -> None:
@@ -113,4 +127,5 @@ class Worker:
             dirty.setdefault(mark.device, set()).add(mark.interval_start_ms)
         evaluator = Evaluator(self._readings, model, self._gap_limit_ms, self._lease.hold)
         written = await evaluator.evaluate(dirty)
+        self.counts.intervals += written
         logger.debug("site %s: %d marks, %d intervals written", model.site, len(marks), written)

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 from collector.collector import run
+from leanmeter.collector_status import show_status
 from leanmeter.quarantine_command import add_quarantine
 from store.server_file import ServerFile, load_server_file
 
@@ -18,6 +19,10 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     start = commands.add_parser("run", help="run until Ctrl-C or SIGTERM")
     start.add_argument("--config", type=Path, required=True, metavar="FILE", help="server.yaml")
     start.set_defaults(handler=_run)
+    status = commands.add_parser("status", help="how collector and edges stand")
+    status.add_argument("--config", type=Path, required=True, metavar="FILE", help="server.yaml")
+    status.add_argument("--json", action="store_true", help="for machines")
+    status.set_defaults(handler=show_status)
     add_quarantine(commands)
 
 

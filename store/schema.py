@@ -13,6 +13,9 @@ CONSUMPTION_DAY = "consumption_day"
 
 EVENT = "event"
 
+SERVER_SITE = "leanmeter-server"
+"""The site of the readings that collector and evaluation make of themselves and of every edge."""
+
 TAG_SITE = "site"
 TAG_DEVICE = "device"
 TAG_POINT = "point"

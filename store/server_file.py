@@ -34,11 +34,17 @@ class LimitsSection(StrictModel):
 
 
 class CollectorSection(StrictModel):
-    """Where batches come from. `sites` are site files that are imported at each start."""
+    """Where batches come from. `sites` are site files that are imported at each start.
+
+    `name` tells collectors that share a subscription apart in their health. `metrics_port` serves Prometheus at
+    http://127.0.0.1:PORT/metrics.
+    """
 
     mqtt: MqttSettings = MqttSettings()
     sites: Annotated[tuple[Path, ...], Field(max_length=10_000)] = ()
     raw_retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    name: Slug = "collector"
+    metrics_port: Port | None = None
     limits: LimitsSection = LimitsSection()
 
 
@@ -51,6 +57,7 @@ class EvaluationSection(StrictModel):
 
     interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 2.0
     gap_limit_s: Annotated[float, Field(ge=60, le=86_400)] = 60.0
+    metrics_port: Port | None = None
 
 
 class VisitSection(StrictModel):

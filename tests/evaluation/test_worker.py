@@ -11,7 +11,7 @@ from evaluation.worker import Worker, run
 from store.entities import Entities
 from store.held_lease import TTL_S
 from store.protocol import IntervalRow, OperatedReadingStore
-from store.schema import INTERVAL_MS
+from store.schema import INTERVAL_MS, SERVER_SITE
 from store.server_file import ServerFile
 from tests.servers.processes import Processes
 from tests.servers.waiting import eventually_async
@@ -205,6 +205,22 @@ async def test_once_evaluates_what_is_marked_and_ends(bakery: Bakery, processes:
 
     assert ended.returncode == 0, ended.stderr
     assert await bakery.entities.dirty_count() == 0
+
+
+async def test_it_tells_of_itself(bakery: Bakery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evaluation.worker.HEALTH_INTERVAL_S", 0.05)
+    await bakery.fill(hours=1)
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(ServerFile.model_validate(bakery.storage), stop))
+
+    async def told() -> bool:
+        latest = await bakery.readings.latest(SERVER_SITE, 0)
+        numbers = {quantity: one.value for (device, quantity), one in latest.items() if device == "evaluation"}
+        return numbers.get("marks_waiting") == 0 and numbers["intervals_written_total"] > 0
+
+    await eventually_async(told, what="the evaluation's health")
+    stop.set()
+    await asyncio.wait_for(task, 5)
 
 
 async def test_it_stops_when_told(bakery: Bakery) -> None:
