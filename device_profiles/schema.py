@@ -15,6 +15,7 @@ Bit = Annotated[int, Field(ge=0, le=63)]
 Count = Annotated[int, Field(ge=1, le=64)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 OrderName = Literal["big", "little"]
+Transport = Literal["rtu", "tcp", "serial", "gpio"]
 ReadCode = Literal[1, 2, 3, 4]
 """1 coils, 2 discrete inputs (both single bits), 3 holding registers, 4 input registers."""
 
@@ -231,12 +232,12 @@ class ProfileText(StrictModel):
     maker: Text
     models: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
     resource: Literal["electricity", "fuel", "heat", "water", "compressed_air", "material", "waste", "product", "any"]
-    protocol: Literal["modbus", "sunspec"] | ScaleProtocol = "modbus"
+    protocol: Literal["modbus", "sunspec", "gpio"] | ScaleProtocol = "modbus"
     grade: Literal["A", "B"]
     """A: two independent sources agree, or the maker's document was read; B: one reputable source."""
     source: Annotated[tuple[Text, ...], Field(min_length=1, strict=False)]
     notes: dict[str, Text] = {}
-    transports: Annotated[tuple[Literal["rtu", "tcp", "serial"], ...], Field(min_length=1, strict=False)] = ("rtu",)
+    transports: Annotated[tuple[Transport, ...], Field(min_length=1, strict=False)] = ("rtu",)
     serial_defaults: SerialText = SerialText()
     max_registers_per_request: Annotated[int, Field(ge=1, le=125)] = 125
     pause_s: Annotated[float, Field(ge=0, le=5)] = 0.0

@@ -17,6 +17,7 @@ from edge_agent.modbus_device import ModbusDevice
 from edge_agent.modbus_line import ModbusLine
 from edge_agent.outbox import Outbox, OutboxError, OutboxWriteError
 from edge_agent.publisher import Publisher
+from edge_agent.pulse_input import EdgeSource, PulseInput, kernel_lines
 from edge_agent.sample_hold import SampleHold
 from edge_agent.sampler import Sampler
 from edge_agent.samples import PolledDevice
@@ -25,6 +26,7 @@ from edge_agent.scale_protocols.protocols import SCALE_PROTOCOLS
 from edge_agent.sunspec import SunspecDevice
 from edge_agent.totals import Totals
 from edge_agent.trace import TraceAnswerer
+from edge_agent.transports import GpioChip
 from site_config.schema import Site
 from wire_format.topics import EdgeAddress
 
@@ -46,8 +48,18 @@ class Agent:
     Raises AgentConfigurationError, with one line that names line and device, when the file cannot be carried out.
     """
 
-    def __init__(self, site: Site, *, profile_directories: Sequence[Path] = (), clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        *,
+        profile_directories: Sequence[Path] = (),
+        clock: Clock | None = None,
+        gpio: EdgeSource | None = None,
+    ) -> None:
         self.lines = installed_lines(site, profile_directories)
+        if gpio is None and any(isinstance(line.transport, GpioChip) for line in self.lines):
+            gpio = kernel_lines()
+        self._gpio = gpio
         self.run_id = secrets.token_hex(8)
         self.drain_timeout_s = DRAIN_TIMEOUT_S
         self._site = site
@@ -190,6 +202,12 @@ class Agent:
         )
 
     def _devices(self, line: InstalledLine, totals: Totals) -> list[PolledDevice]:
+        if isinstance(line.transport, GpioChip):
+            return [
+                PulseInput(device.settings.id, line.transport.chip, given, self._clock, totals, self._gpio)
+                for device in line.devices
+                if (given := device.settings.input) is not None and self._gpio is not None
+            ]
         if line.is_scale:
             settings = line.devices[0].settings
             scale = scale_driver(

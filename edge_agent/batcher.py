@@ -107,7 +107,7 @@ class Batcher:
         self._pending.clear()
         self._pending_rows = 0
         self._flushes += 1
-        if self._totals.urgent or self._flushes % STATE_INTERVAL_FLUSHES == 0:
+        if self._totals.must_go_out or self._flushes % STATE_INTERVAL_FLUSHES == 0:
             self._state = self._totals.encode()
         try:
             self._append(rows, events)

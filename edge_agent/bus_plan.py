@@ -6,7 +6,7 @@ from device_profiles.profile import Tier
 from edge_agent.installation import SUNSPEC, InstalledDevice, InstalledLine
 from edge_agent.planner import BusCost, ReadRequest, bus_cost, plan_requests, plan_time_s, request_limits
 from edge_agent.scale_protocols.protocols import SCALE_PROTOCOLS
-from edge_agent.transports import Transport
+from edge_agent.transports import GpioChip, Transport
 
 SCALE_BYTES = 24
 """A request and its answer."""
@@ -48,8 +48,10 @@ def plan_line(line: InstalledLine) -> LinePlan:
     return LinePlan(line, tuple(_plan_device(device, line.transport) for device in line.devices))
 
 
-def _plan_device(device: InstalledDevice, transport: Transport) -> DevicePlan:
+def _plan_device(device: InstalledDevice, transport: Transport | GpioChip) -> DevicePlan:
     profile = device.profile
+    if isinstance(transport, GpioChip):
+        return DevicePlan(device, {}, {"fast": 0.0}, BusCost(0.0, 0.0))
     cost = bus_cost(transport, profile.pause_s)
     if profile.protocol in SCALE_PROTOCOLS:
         return DevicePlan(device, {}, {"fast": cost.of(SCALE_BYTES // 2)}, cost)

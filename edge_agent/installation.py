@@ -12,12 +12,13 @@ from edge_agent.errors import AgentConfigurationError
 from edge_agent.integrals import integrated_totals
 from edge_agent.planner import with_one_function_code
 from edge_agent.scale_protocols.protocols import SCALE_PROTOCOLS
-from edge_agent.transports import SerialPort, TcpAddress, Transport
+from edge_agent.transports import GpioChip, SerialPort, TcpAddress, Transport
 from edge_agent.weighed_registers import weighed_totals
-from site_config.schema import DeviceSettings, LineSettings, Site
+from site_config.schema import TRANSPORTS, DeviceSettings, LineSettings, Site
 
 SUNSPEC = "sunspec"
 MODBUS = "modbus"
+GPIO = "gpio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class InstalledLine:
     """A line of the site file, with what it runs over."""
 
     settings: LineSettings
-    transport: Transport
+    transport: Transport | GpioChip
     devices: tuple[InstalledDevice, ...]
 
     @property
@@ -66,6 +67,18 @@ def installed_lines(site: Site, profile_directories: Sequence[Path] = ()) -> tup
 def _installed_line(line: LineSettings, profile_directories: Sequence[Path]) -> InstalledLine:
     devices = tuple(_installed_device(line, device, profile_directories) for device in line.devices)
     installed = InstalledLine(line, _transport(line, devices[0].profile), devices)
+    for device in devices:
+        if (device.profile.protocol == GPIO) != (line.gpio is not None):
+            raise AgentConfigurationError(
+                f"line {line.id!r}, device {device.settings.id!r}: a gpio line counts pulses, profile pulses/gpio, "
+                "and nothing else does"
+            )
+    if line.gpio is not None:
+        inputs = [device.settings.input.line for device in devices if device.settings.input is not None]
+        twice = {number for number in inputs if inputs.count(number) > 1}
+        if twice:
+            raise AgentConfigurationError(f"line {line.id!r}: two devices have input line {min(twice, key=str)!r}")
+        return installed
     if any(device.profile.protocol in SCALE_PROTOCOLS for device in devices):
         if len(devices) > 1:
             raise AgentConfigurationError(f"line {line.id!r}: a scale is alone on its line; give it a line of its own")
@@ -99,7 +112,7 @@ def _installed_device(
         profile = configured(load_profile(device.profile, profile_directories), device.settings)
     except ProfileError as problem:
         raise AgentConfigurationError(f"line {line.id!r}, device {device.id!r}: {problem}") from problem
-    if profile.protocol not in {MODBUS, SUNSPEC, *SCALE_PROTOCOLS}:
+    if profile.protocol not in {MODBUS, SUNSPEC, GPIO, *SCALE_PROTOCOLS}:
         raise AgentConfigurationError(
             f"line {line.id!r}, device {device.id!r}: profile {device.profile!r} speaks {profile.protocol!r}, "
             "for which there is no driver"
@@ -107,13 +120,15 @@ def _installed_device(
     return InstalledDevice(device, with_one_function_code(profile))
 
 
-def _transport(line: LineSettings, profile: Profile) -> Transport:
+def _transport(line: LineSettings, profile: Profile) -> Transport | GpioChip:
+    if line.gpio is not None:
+        return GpioChip(line.gpio.chip)
     if line.tcp is not None:
         return TcpAddress(line.tcp.host, line.tcp.port)
     if line.rtu_over_tcp is not None:
         return TcpAddress(line.rtu_over_tcp.host, line.rtu_over_tcp.port, rtu_framing=True)
     if line.serial is None:
-        raise AgentConfigurationError(f"line {line.id!r} needs exactly one of serial, tcp, rtu_over_tcp")
+        raise AgentConfigurationError(f"line {line.id!r} needs exactly one of {', '.join(TRANSPORTS)}")
     serial, defaults = line.serial, profile.serial_defaults
     return SerialPort(
         serial.port,

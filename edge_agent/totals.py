@@ -35,7 +35,8 @@ class Totals:
     """Counters and weighing detectors of all devices.
 
     `urgent` becomes true when an offset or a weighing changed: the state must go out with the reading that shows it.
-    A last reading may be older in the state than on the wire, since it only serves to recognise a reset.
+    A last reading may be older in the state than on the wire, since it only serves to recognise a reset; a total that
+    is made here would go back, so what it has grown by must go out too.
     """
 
     def __init__(self) -> None:
@@ -46,6 +47,15 @@ class Totals:
         self.urgent = True
         self.events: deque[CounterEvent | WeighingEvent] = deque(maxlen=MAXIMUM_EVENTS)
         """What happened, for whoever publishes it: take from the left. The oldest are dropped when nobody does."""
+
+    @property
+    def must_go_out(self) -> bool:
+        """Whether the state must go out with what is read now."""
+        return self.urgent or any(
+            integral.total != self._saved.integrals.get(device, {}).get(name, (0, 0.0))[0]
+            for device, integrals in self._integrals.items()
+            for name, integral in integrals.items()
+        )
 
     def restore(self, state: bytes) -> None:
         """Go on from the state of an earlier run, before anything is counted; a damaged one is told and left aside."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from edge_agent.frame_trace import FrameTrace
 from edge_agent.installation import InstalledLine
-from edge_agent.transports import SerialPort
+from edge_agent.transports import GpioChip, TcpAddress
 
 FORMAT = 1
 REQUEST_NAME = "trace.request"
@@ -31,7 +31,7 @@ class TraceAnswerer:
     def __init__(self, data_dir: Path, lines: Iterable[InstalledLine]) -> None:
         self._request = data_dir / REQUEST_NAME
         self._answer = data_dir / ANSWER_NAME
-        self._lines = tuple(lines)
+        self._lines = tuple(line for line in lines if not isinstance(line.transport, GpioChip))
         self.traces: dict[str, FrameTrace] = {}
 
     def look(self) -> None:
@@ -77,4 +77,4 @@ def bundle(lines: Iterable[InstalledLine], traces: dict[str, FrameTrace]) -> Ite
 def _framing(line: InstalledLine) -> str:
     if line.is_scale:
         return "text"
-    return "rtu" if isinstance(line.transport, SerialPort) or line.transport.rtu_framing else "tcp"
+    return "tcp" if isinstance(line.transport, TcpAddress) and not line.transport.rtu_framing else "rtu"

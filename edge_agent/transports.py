@@ -35,6 +35,16 @@ class TcpAddress:
         return f"{self.host}:{self.port}" + (" (RTU over TCP)" if self.rtu_framing else "")
 
 
+@dataclass(frozen=True, slots=True)
+class GpioChip:
+    """Lines of a computer to which contacts are wired."""
+
+    chip: str
+
+    def __str__(self) -> str:
+        return self.chip
+
+
 Transport = SerialPort | TcpAddress
 
 

@@ -153,7 +153,8 @@ def _as_text(plan: LinePlan, site: Site) -> str:
     for device in plan.devices:
         settings = device.device.settings
         sign = "+" if is_relative(device.device) else ""
-        lines.append(f"  {settings.id} ({device.device.profile.id}, unit {settings.unit_id})")
+        place = f"unit {settings.unit_id}" if settings.input is None else f"line {settings.input.line}"
+        lines.append(f"  {settings.id} ({device.device.profile.id}, {place})")
         lines += [
             f"    {tier}: function code {request.function_code}, {request.count} registers from "
             f"{sign}{request.address}, {len(request.registers)} quantities"

@@ -27,6 +27,10 @@ _AMOUNT_AND_RATE: dict[Resource, tuple[str, str | None]] = {
 }
 
 
+TRANSPORTS = ("serial", "tcp", "rtu_over_tcp", "gpio")
+"""What a line runs over, by the key of the site file."""
+
+
 class MqttSettings(StrictModel):
     """How the broker is reached. A password stands in a file of its own, never here."""
 
@@ -64,6 +68,25 @@ class TcpSettings(StrictModel):
     port: Port = 502
 
 
+class GpioSettings(StrictModel):
+    """The GPIO lines of this computer."""
+
+    chip: str = "/dev/gpiochip0"
+
+
+class PulseInputSettings(StrictModel):
+    """The GPIO line to which a contact is wired.
+
+    `line` is its number on the chip (17 for GPIO17 of a Raspberry Pi) or its name. `pull` says how the open contact is
+    held: up where it closes to ground. A pulse must last longer than `debounce_s`; those of S0 outputs last 30 ms and
+    more (IEC 62053-31).
+    """
+
+    line: Annotated[int, Field(ge=0, le=1023)] | Annotated[str, Field(min_length=1, max_length=64)]
+    pull: Literal["up", "down", "none"] = "up"
+    debounce_s: Annotated[float, Field(ge=0, le=1)] = 0.01
+
+
 class DeviceSettings(StrictModel):
     """An installed device. `unit_id` is its Modbus address; scales have none.
 
@@ -77,6 +100,7 @@ class DeviceSettings(StrictModel):
     profile: str
     unit_id: Annotated[int, Field(ge=0, le=255)] = 1
     sunspec_block: Annotated[int, Field(ge=1, le=16)] = 1
+    input: PulseInputSettings | None = None
     poll_interval_s: Annotated[float, Field(gt=0, le=3600)] | None = None
     frozen_after_s: Annotated[float, Field(gt=0, le=86400)] = 300.0
     weighing_threshold_kg: Annotated[float, Field(gt=0)] = 0.1
@@ -90,14 +114,23 @@ class LineSettings(StrictModel):
     serial: SerialSettings | None = None
     tcp: TcpSettings | None = None
     rtu_over_tcp: TcpSettings | None = None
+    gpio: GpioSettings | None = None
     timeout_s: Annotated[float, Field(gt=0, le=30)] = 1.0
     devices: Annotated[tuple[DeviceSettings, ...], Field(min_length=1, max_length=247)]
 
     @model_validator(mode="after")
     def _one_transport(self) -> Self:
-        named = [name for name in ("serial", "tcp", "rtu_over_tcp") if getattr(self, name) is not None]
+        named = [name for name in TRANSPORTS if getattr(self, name) is not None]
         if len(named) != 1:
-            raise ValueError(f"line {self.id!r} needs exactly one of serial, tcp, rtu_over_tcp")
+            raise ValueError(f"line {self.id!r} needs exactly one of {', '.join(TRANSPORTS)}")
+        for device in self.devices:
+            if (device.input is None) != (self.gpio is None):
+                needs = (
+                    "needs its `input`, such as {line: 17}"
+                    if self.gpio
+                    else "has an `input`, which only gpio lines have"
+                )
+                raise ValueError(f"line {self.id!r}: {device.id} {needs}")
         return self
 
 
