@@ -88,6 +88,9 @@ class LinearModel:
     """(Z'Z)⁻¹ of the variables less their means: (X'X)⁻¹ without the intercept, and without its loss of digits."""
     weight_sum: float
     """The rows, or the sum of their weights."""
+    searched: tuple[str, ...] = ()
+    """Variables that stand for a searched constant (a balance point): their coefficient is 0, they have no p, and what
+    they do is make everything else as uncertain as the search makes it."""
 
     @property
     def degrees_of_freedom(self) -> int:
@@ -127,9 +130,11 @@ class LinearModel:
         return Band(math.fsum(self.expected(rows)), t * self.deviation * math.sqrt(variance))
 
 
-def fit(observations: Observations, variables: Sequence[str]) -> LinearModel:
+def fit(observations: Observations, variables: Sequence[str], searched: Sequence[str] = ()) -> LinearModel:
     """Fit energy on the variables named; with none of them the model is the mean.
 
+    `searched` are those of them that hold the derivative of the model by a constant that was searched (non-linear least
+    squares, Draper & Smith chapter 24): they take no part in the coefficients, but in their uncertainty.
     Raises BaselineError when there are too few rows, a variable does not vary, or two say the same.
     """
     n, p = len(observations), len(variables) + 1
@@ -146,11 +151,17 @@ def fit(observations: Observations, variables: Sequence[str]) -> LinearModel:
     roots = np.sqrt(weights)
     centred, scales = _scaled((values - means) * roots[:, None], values, variables)
     slopes, inverse_of_slopes = _solve(centred, (energy - mean) * roots, variables)
+    if searched:
+        kept = [index for index, name in enumerate(variables) if name not in searched]
+        slopes = np.zeros(p - 1)
+        slopes[kept], _ = _solve(centred[:, kept], (energy - mean) * roots, [variables[index] for index in kept])
     slopes, inverse_of_slopes = slopes / scales, inverse_of_slopes / np.outer(scales, scales)
     estimates = np.array([mean - math.fsum(slopes * means), *slopes])
     # From the mean outwards: the intercept of a large variable would cost digits here.
     residuals = energy - mean - np.array([math.fsum(slopes * (row - means)) for row in values])
-    return _model(tuple(variables), energy, values, weights, means, estimates, inverse_of_slopes, residuals)
+    return _model(
+        tuple(variables), energy, values, weights, means, estimates, inverse_of_slopes, residuals, tuple(searched)
+    )
 
 
 def _scaled(centred: Matrix, values: Matrix, variables: Sequence[str]) -> tuple[Matrix, Matrix]:
@@ -184,6 +195,7 @@ def _model(  # the statistics in the order in which they need each other
     estimates: Vector,
     slopes_inverse: Matrix,
     residuals: Vector,
+    searched: tuple[str, ...],
 ) -> LinearModel:
     n, p = len(energy), len(estimates)
     mean = math.fsum(weights * energy) / math.fsum(weights)
@@ -199,7 +211,7 @@ def _model(  # the statistics in the order in which they need each other
     squares = [1.0 / math.fsum(weights) + float(means @ slopes_inverse @ means), *np.diagonal(slopes_inverse)]
     errors = [deviation * math.sqrt(square) for square in squares]
     t = {
-        name: None if is_exact else value / error
+        name: None if is_exact or name in searched else value / error
         for name, value, error in zip(names, estimates.tolist(), errors, strict=True)
     }
     r2 = 1.0 - residual_sum / total_sum
@@ -226,6 +238,7 @@ def _model(  # the statistics in the order in which they need each other
         centre=tuple(means.tolist()),
         slopes_inverse=slopes_inverse,
         weight_sum=math.fsum(weights),
+        searched=searched,
     )
 
 

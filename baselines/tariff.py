@@ -122,8 +122,8 @@ class Tariff:
 class IntervalUse:
     """Use of one 15-minute interval; `start` in the site's time zone. `reactive_kvarh` is None where not measured.
 
-    An interval that was interpolated or thinned has its energy, but no power that anybody measured: it cannot set a
-    peak (`may_set_peak`).
+    An interval that was interpolated has its energy, but no power that anybody measured: it cannot set a peak
+    (`may_set_peak`; baselines.row_quality.NEVER_A_PEAK).
     """
 
     start: datetime

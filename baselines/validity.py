@@ -63,6 +63,8 @@ def range_findings(model: LinearModel, rows: Sequence[Sequence[float]]) -> tuple
     """DOE's test of a reporting period: each variable's mean within what was observed, or within 3 deviations."""
     findings = []
     for name, column in zip(model.variables, zip(*rows, strict=True), strict=True):
+        if name in model.searched:
+            continue
         mean = sum(column) / len(column)
         seen = model.ranges[name]
         reach = RANGE_DEVIATIONS * seen.deviation
@@ -138,7 +140,8 @@ def _variable_findings(model: LinearModel) -> list[Finding]:
         if p >= VARIABLE_P:
             text = f"{name} may have no influence (p = {p:.2f}; DOE asks for less than {VARIABLE_P:g}); leave it out?"
             findings.append(Finding("variable_p", text, fails=True))
-    for name in model.variables if len(model.variables) > 1 else ():
+    own = [name for name in model.variables if name not in model.searched]
+    for name in own if len(own) > 1 else ():
         factor = inflation(model, name)
         if factor > MOST_INFLATION:
             text = f"{name} moves with the other variables (VIF {factor:.0f}); their coefficients cannot be told apart"
@@ -157,11 +160,12 @@ def _variable_findings(model: LinearModel) -> list[Finding]:
 
 
 def _verdict(model: LinearModel, valid: bool, provisional: bool, findings: Sequence[Finding]) -> str:
-    named = " and ".join(model.variables) or "no variable"
+    own = [name for name in model.variables if name not in model.searched]
+    named = " and ".join(own) or "no variable"
     if not valid:
         first = next(finding.text for finding in findings if finding.fails)
         return f"Not good enough to claim savings with: {first}."
-    share = f"{named} explain{'s' if len(model.variables) == 1 else ''} {percent(model.r2)} of the energy's changes"
+    share = f"{named} explain{'s' if len(own) == 1 else ''} {percent(model.r2)} of the energy's changes"
     if provisional:
         return f"Provisional: {share}, but there is too little data yet."
     return f"Good enough to claim savings with: {share}, and it passes DOE's tests."

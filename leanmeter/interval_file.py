@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
+from baselines.row_quality import NEVER_A_PEAK
 from baselines.tariff import IntervalUse
 from leanmeter.data_file import Row, Table, read_table
 
 INTERVAL = timedelta(minutes=15)
 START, ENERGY, REACTIVE, QUALITY = "start", "energy_kwh", "reactive_kvarh", "quality"
-PEAKLESS = {"interpolated", "partial", "thinned"}
-"""Qualities of intervals whose energy is known, but not when within a gap it was used: they set no peak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def read_intervals(path: Path, zone: tzinfo | None) -> IntervalFile:
         if energy is None:
             raise table.error(row, ENERGY, "is empty; delete the row, or give the interval's energy")
         reactive = table.number(row, REACTIVE) if REACTIVE in table.columns else None
-        read[key] = (row, IntervalUse(start, energy, reactive, may_set_peak=row.cells.get(QUALITY) not in PEAKLESS))
+        read[key] = (row, IntervalUse(start, energy, reactive, may_set_peak=row.cells.get(QUALITY) not in NEVER_A_PEAK))
     ordered = [read[key] for key in sorted(read)]
     return IntervalFile(tuple(use for _, use in ordered), tuple(_gaps(sorted(read), ordered)))
 

@@ -1,0 +1,35 @@
+"""A saving in the one sentence that an owner reads."""
+
+from dataclasses import dataclass
+
+from baselines.savings import Savings
+
+DAYS_A_YEAR = 365.25
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a unit of energy costs; `days` is the length of the reporting period."""
+
+    price: float
+    currency: str
+    days: float
+
+    def a_year(self, amount: float) -> float:
+        """What an amount saved in the reporting period is worth in a year of the same."""
+        return amount * self.price * DAYS_A_YEAR / self.days
+
+
+def headline(found: Savings, goal_share: float | None = None, worth: Worth | None = None) -> str:
+    """11.4 % less energy than expected (90 %: 8.3 to 14.5), 11 of the 27 points of your goal, worth 1,830 EUR a year.
+
+    What is not proven is worth nothing yet, and is no part of a goal.
+    """
+    told = found.sentence()
+    if not found.proven:
+        return f"{told}."
+    if goal_share:
+        told += f", {100.0 * found.savings_fraction:.0f} of the {100.0 * goal_share:.0f} points of your goal"
+    if worth is not None:
+        told += f", worth {worth.a_year(found.savings):,.0f} {worth.currency} a year if it continues"
+    return f"{told}."
