@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from leanmeter.signals import stop_on_signals
+from leanmeter.simulate_places import add_ready, wait_or_show
 from simulators.errors import SimulatorError
 from simulators.scenario import Scenario, load_scenario
 from simulators.scenario_run import ScenarioRun
+from simulators.terminal_view import view_for
 
 
 def add_arguments(kinds: "argparse._SubParsersAction[Any]") -> None:
@@ -27,6 +29,7 @@ def add_arguments(kinds: "argparse._SubParsersAction[Any]") -> None:
     scenario.add_argument("--directory", type=Path, help="gets site.yaml and the serial lines' links")
     scenario.add_argument("--mqtt-port", type=int, default=1883, help="of the broker that site.yaml names")
     scenario.add_argument("--check", action="store_true", help="read, compare, end; exit code 1 when something differs")
+    add_ready(scenario)
     scenario.set_defaults(handler=_run)
 
 
@@ -42,17 +45,20 @@ def _run(arguments: argparse.Namespace) -> int:
             raise SimulatorError(f"--directory {directory}: cannot be made: {problem.strerror}") from problem
         if arguments.check:
             return _check(scenario, directory.absolute())
-        asyncio.run(_serve(scenario, directory.absolute(), arguments.mqtt_port))
+        asyncio.run(_serve(scenario, arguments, directory.absolute()))
     return 0
 
 
-async def _serve(scenario: Scenario, directory: Path, mqtt_port: int) -> None:
+async def _serve(scenario: Scenario, arguments: argparse.Namespace, directory: Path) -> None:
     stop = stop_on_signals()
-    async with ScenarioRun(scenario, directory, mqtt_port) as run:
-        sys.stdout.write(f"listening on the places of {run.site_file} for {scenario.duration_s:g} s\n")
-        sys.stdout.flush()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), scenario.duration_s)
+    view = view_for(scenario.name or "scenario", sys.stdout, wanted=arguments.view)
+    async with ScenarioRun(scenario, directory, arguments.mqtt_port) as run:
+        for device in run.viewed():
+            if view is not None:
+                view.add(device)
+        asyncio.get_running_loop().call_later(scenario.duration_s, stop.set)
+        where = f"the places of {run.site_file} for {scenario.duration_s:g} s"
+        await wait_or_show(arguments, view, where, {"site_file": str(run.site_file)}, stop)
 
 
 def _check(scenario: Scenario, directory: Path) -> int:

@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
 
 from leanmeter import case_command, replay_command, scenario_command, simulate_device, simulate_plant, simulate_scale
 from leanmeter.signals import stop_on_signals
-from leanmeter.simulate_places import port, say_ready
+from leanmeter.simulate_places import add_ready, port, wait_or_show
+from simulators.terminal_view import view_for
 from simulators.workshop_servers import run_workshop
 
 
@@ -27,7 +29,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     workshop.add_argument("--mqtt-port", type=port, default=1883, help="of the broker that site.yaml names")
     workshop.add_argument("--seed", type=int, default=1, help="the same seed gives the same data")
     workshop.add_argument("--truth", type=Path, metavar="FILE", help="at the end write the true totals, as JSON")
-    workshop.add_argument("--json", action="store_true", help="say in JSON when it is ready")
+    add_ready(workshop)
     workshop.set_defaults(handler=_run_workshop)
     simulate_plant.add_arguments(kinds)
     scenario_command.add_arguments(kinds)
@@ -38,15 +40,20 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
 def _run_workshop(arguments: argparse.Namespace) -> int:
     directory: Path = arguments.directory.absolute()
 
+    view = view_for("the workshop", sys.stdout, wanted=arguments.view)
+
     async def run() -> None:
+        stop = stop_on_signals()
         await run_workshop(
             directory,
-            stop_on_signals(),
             site=arguments.site,
             mqtt_port=arguments.mqtt_port,
             seed=arguments.seed,
             truth=arguments.truth,
-            when_ready=lambda path: say_ready(arguments, f"the workshop of {path}", {"site_file": str(path)}),
+            watch=(lambda _device: None) if view is None else view.add,
+            when_ready=lambda path: wait_or_show(
+                arguments, view, f"the workshop of {path}", {"site_file": str(path)}, stop
+            ),
         )
 
     asyncio.run(run())

@@ -9,10 +9,13 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from leanmeter.signals import stop_on_signals
+from leanmeter.simulate_places import add_ready, wait_or_show
 from simulators.errors import SimulatorError
 from simulators.factory.plant import LONGEST_DAYS, Measure, Plant
 from simulators.factory.plant_files import load_plant, ready_plants
 from simulators.factory.truth import truth
+from simulators.terminal_view import view_for
 from store.server_file import load_server_file
 
 
@@ -31,7 +34,7 @@ def add_arguments(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     plant.add_argument("--from", dest="since", default="now", metavar="TIME", help="time to begin with (default now)")
     plant.add_argument("--first-day", metavar="DATE", help="on which totals begin (default that of --from)")
     plant.add_argument("--mqtt-port", type=int, default=1883, help="of the broker that site.yaml names")
-    plant.add_argument("--json", action="store_true", help="say in JSON when it is ready")
+    add_ready(plant)
     plant.set_defaults(handler=_run_plant)
     history = kinds.add_parser(
         "history",
@@ -71,13 +74,26 @@ def _run_plant(arguments: argparse.Namespace) -> int:
     if start_s < plant.start_s:
         raise SimulatorError(f"--first-day {arguments.first_day}: lies after the time at which the simulation begins")
 
-    def say(path: Path) -> None:
-        facts = {"listening": True, "site_file": str(path), "first_day": plant.calendar.first.isoformat()}
-        sys.stdout.write((json.dumps(facts) if arguments.json else f"listening as {plant.file.name}: {path}") + "\n")
-        sys.stdout.flush()
+    view = view_for(plant.file.name, sys.stdout, wanted=arguments.view)
 
-    clock = PlantClock(start_s, arguments.speed)
-    asyncio.run(run_plant(plant, arguments.directory.absolute(), clock, arguments.site, arguments.mqtt_port, say))
+    async def run() -> None:
+        stop = stop_on_signals()
+
+        async def until_stopped(path: Path) -> None:
+            facts: dict[str, object] = {"site_file": str(path), "first_day": plant.calendar.first.isoformat()}
+            await wait_or_show(arguments, view, f"the places of {path} as {plant.file.name}", facts, stop)
+
+        await run_plant(
+            plant,
+            arguments.directory.absolute(),
+            PlantClock(start_s, arguments.speed),
+            site=arguments.site,
+            mqtt_port=arguments.mqtt_port,
+            watch=(lambda _device: None) if view is None else view.add,
+            when_ready=until_stopped,
+        )
+
+    asyncio.run(run())
     return 0
 
 

@@ -3,14 +3,21 @@
 import argparse
 import asyncio
 import contextlib
+import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from leanmeter.signals import stop_on_signals
-from leanmeter.simulate_places import add_serial_settings, address, say_ready, serial_line
+from leanmeter.simulate_places import add_ready, add_serial_settings, address, serial_line, wait_or_show
+from simulators.fault_building import telegram_faults
+from simulators.fault_text import read_fault, sentences
 from simulators.scale import Scale
 from simulators.scale_models import SCALE_PROTOCOLS, scale_talk
 from simulators.scale_server import SerialScale, TcpScale
+from simulators.scenario import TELEGRAM_FAULTS
+from simulators.terminal_view import view_for
+from simulators.viewed_devices import ViewedScale
 from simulators.weighing import Drift, OperatorSequence, Overloads, WeightSource
 
 _BAUD = 9600
@@ -30,7 +37,14 @@ def add_arguments(kinds: "argparse._SubParsersAction[Any]") -> None:
     add_serial_settings(scale)
     add_weighing(scale)
     scale.add_argument("--seed", type=int, default=1, help="the same seed gives the same weighings")
-    scale.add_argument("--json", action="store_true", help="say in JSON when it is ready")
+    scale.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="KIND[,KEY=VALUE...]",
+        help="for example silence,from_s=10,to_s=20; kinds: " + ", ".join(sorted(TELEGRAM_FAULTS)),
+    )
+    add_ready(scale)
     scale.set_defaults(handler=_run)
 
 
@@ -38,9 +52,19 @@ def add_weighing(parser: argparse.ArgumentParser) -> None:
     """Add what happens on the plate."""
     parser.add_argument("--capacity", type=float, default=15.0, metavar="KG", help="more is overload (default 15)")
     parser.add_argument("--decimals", type=int, choices=range(5), default=3, help="of a kg on the display (default 3)")
+    parser.add_argument(
+        "--masses", type=_masses, default=(), metavar="KG,KG...", help="of the products, in their order and then again"
+    )
     parser.add_argument("--every", type=float, default=8.0, metavar="S", help="seconds from one product to the next")
     parser.add_argument("--drift", type=float, default=0.0, metavar="KG", help="what the zero creeps in an hour")
     parser.add_argument("--overload-every", type=float, metavar="S", help="somebody leans on it that often")
+
+
+def _masses(text: str) -> tuple[float, ...]:
+    masses_kg = tuple(float(part) for part in text.split(","))
+    if not all(0 < mass_kg <= 1e6 for mass_kg in masses_kg):
+        raise argparse.ArgumentTypeError("a product weighs more than 0 kg and at most 1000 t")
+    return masses_kg
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -51,32 +75,48 @@ def _run(arguments: argparse.Namespace) -> int:
 async def serve_scale(arguments: argparse.Namespace, protocol: str, name: str) -> None:
     """Serve a scale until a signal; raises SimulatorError when it cannot listen there."""
     stop = stop_on_signals()
-    talk = scale_talk(protocol, _scale(arguments))
+    started_s = time.monotonic()
+
+    def clock() -> float:
+        return time.monotonic() - started_s
+
+    settings = [read_fault(text)[0] for text in arguments.fault]
+    faults = telegram_faults(settings, clock, seed=arguments.seed)
+    scale = _scale(arguments, clock)
+    talk = scale_talk(protocol, scale)
+    view = view_for("leanmeter simulate scale", sys.stdout, wanted=arguments.view)
+    server: SerialScale | TcpScale
     async with contextlib.AsyncExitStack() as running:
         if arguments.serial is not None:
             baud = arguments.baud or _BAUD
             line, speed = serial_line(arguments, baud)
             running.callback(line.close)
-            await running.enter_async_context(SerialScale(talk, line, speed))
+            server = SerialScale(talk, line, speed, faults)
             place: dict[str, object] = {"serial": str(line.path), "baud": baud}
             where = f"{line.path} at {baud} baud"
+            await running.enter_async_context(server)
         else:
             host, number = address("--tcp", arguments.tcp)
-            server = await running.enter_async_context(TcpScale(talk, host, number))
+            server = await running.enter_async_context(TcpScale(talk, host, number, faults))
             place = {"host": host, "port": server.port}
             where = f"{host}:{server.port}"
-        say_ready(arguments, f"{where} as {name}", {"profile": name, "protocol": protocol, **place})
-        await stop.wait()
+        if view is not None:
+            view.add(ViewedScale(name, protocol, scale, server.observers, sentences(settings, clock)))
+        facts = {"profile": name, "protocol": protocol, **place}
+        await wait_or_show(arguments, view, f"{where} as {name}", facts, stop)
 
 
-def _scale(arguments: argparse.Namespace) -> Scale:
+def _scale(arguments: argparse.Namespace, clock: Callable[[], float]) -> Scale:
     heaviest_kg = 0.4 * arguments.capacity
     source: WeightSource = OperatorSequence(
-        arguments.seed, arguments.every, (heaviest_kg / 5, heaviest_kg), 10.0**-arguments.decimals
+        arguments.seed,
+        arguments.every,
+        (heaviest_kg / 5, heaviest_kg),
+        10.0**-arguments.decimals,
+        arguments.masses,
     )
     if arguments.drift:
         source = Drift(source, arguments.drift)
     if arguments.overload_every:
         source = Overloads(source, arguments.overload_every, 1.5 * arguments.capacity)
-    started_s = time.monotonic()
-    return Scale(source, lambda: time.monotonic() - started_s, arguments.capacity, arguments.decimals)
+    return Scale(source, clock, arguments.capacity, arguments.decimals)

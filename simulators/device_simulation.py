@@ -47,7 +47,7 @@ def profile_unit(
     )
 
 
-def literal_unit(profile: Profile, image: RegisterImage) -> ModbusUnit:
+def literal_unit(profile: Profile, image: RegisterImage, *, reply_delay_s: float = 0.0) -> ModbusUnit:
     """A unit that answers with given registers.
 
     Of a SunSpec profile they may be the whole chain (from 40000 on) or, by offset, one model.
@@ -57,7 +57,7 @@ def literal_unit(profile: Profile, image: RegisterImage) -> ModbusUnit:
     for code in profile.function_codes_alike:
         if code not in image:
             image = image | {code: next((image[other] for other in profile.function_codes_alike if other in image), {})}
-    return ModbusUnit(LiteralRegisters(image))
+    return ModbusUnit(LiteralRegisters(image), reply_delay_s=reply_delay_s)
 
 
 def example_values(profile: Profile, seed: int, load: Load | None = None, wiring: Wiring = AS_IT_SHOULD_BE) -> ValuesAt:

@@ -23,14 +23,13 @@ from simulators.faults import (
     WithProbability,
     WrongUnit,
 )
-from simulators.line_faults import Collision, HangUp, Joined, Noise, Refusal, WrongTransaction
+from simulators.line_faults import GATEWAY_TARGET_SILENT, Collision, HangUp, Joined, Noise, Refusal, WrongTransaction
 from simulators.load_curve import Load
 from simulators.register_faults import Overwritten, SwappedWords
 from simulators.scenario import TELEGRAM_FAULTS, VALUE_FAULTS, FaultSettings
 from simulators.value_faults import ValuesAt, counter_reset, counter_wrap, is_total, measured_otherwise
 
 _PHASES = ("l1", "l2", "l3")
-_GATEWAY_TARGET_SILENT = 11
 _NAN_WORDS = {Encoding.F32: (0x7FC0, 0), Encoding.F64: (0x7FF8, 0, 0, 0)}
 _TWO_REGISTERS = 2
 
@@ -98,7 +97,7 @@ def _reply_fault(entry: FaultSettings, profile: Profile, seed: int, *, is_tcp: b
         "wrong_unit": lambda: WrongUnit(entry.unit_id or 0),
         "wrong_transaction": lambda: _wrong_transaction(profile, is_tcp=is_tcp),
         # A gateway drops what has collided and tells its master that nobody answered.
-        "duplicate_id": lambda: Refusal(_GATEWAY_TARGET_SILENT) if is_tcp else _collision(profile, seed),
+        "duplicate_id": lambda: Refusal(GATEWAY_TARGET_SILENT) if is_tcp else _collision(profile, seed),
         "swapped_words": lambda: _swapped_words(profile),
         "nan": lambda: _overwritten(profile, entry, _nan),
         "sentinel": lambda: _overwritten(profile, entry, _sentinel),

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from simulators.faults import Reply, Request
 from simulators.modbus_frames import rtu_frame
 
+GATEWAY_TARGET_SILENT = 11
+"""The exception of a gateway behind which the device does not answer."""
+
 _TRANSACTION_ID_LENGTH = 2
 _NOISE_BYTES_MAX = 12
 

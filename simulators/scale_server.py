@@ -35,11 +35,13 @@ class _Sender:
         self,
         write: Callable[[bytes], None],
         faults: list[Fault],
+        observers: list[Callable[[Request, Reply], None]],
         speed: LineSpeed | None = None,
         *,
         can_hang_up: bool = False,
     ) -> None:
         self._can_hang_up = can_hang_up
+        self._observers = observers
         self._write = write
         self._faults = faults
         self._speed = speed
@@ -47,7 +49,10 @@ class _Sender:
 
     async def send(self, command: bytes, telegram: bytes) -> None:
         # A fault looks at the function code of a request; a telegram that nobody asked for has none.
-        reply = apply_all(self._faults, Request(0, command or b"\0"), Reply(0, telegram))
+        request = Request(0, command or b"\0")
+        reply = apply_all(self._faults, request, Reply(0, telegram))
+        for observer in self._observers:
+            observer(request, reply)
         if reply.hang_up and self._can_hang_up:
             raise ConnectionAbortedError
         if reply.silent or reply.hang_up:
@@ -77,6 +82,7 @@ class TcpScale(TcpListener):
     def __init__(self, talk: Talk, host: str, port: int, faults: Iterable[Fault] = ()) -> None:
         super().__init__(host, port, _CONNECTIONS_MAX)
         self.faults: list[Fault] = list(faults)
+        self.observers: list[Callable[[Request, Reply], None]] = []
         self._talk = talk
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,7 +91,7 @@ class TcpScale(TcpListener):
             if writer.transport.get_write_buffer_size() < _UNSENT_MAX_BYTES:
                 writer.write(data)
 
-        sender = _Sender(write, self.faults, can_hang_up=True)
+        sender = _Sender(write, self.faults, self.observers, can_hang_up=True)
         try:
             await self._talk.serve(reader, sender.send)
         finally:
@@ -112,7 +118,8 @@ class SerialScale:
         self.faults: list[Fault] = list(faults)
         self._talk = talk
         self._port = port
-        self._sender = _Sender(self._write, self.faults, speed)
+        self.observers: list[Callable[[Request, Reply], None]] = []
+        self._sender = _Sender(self._write, self.faults, self.observers, speed)
         self._serving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:

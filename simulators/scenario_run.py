@@ -1,8 +1,9 @@
 """A scenario's devices on ports and pseudo-terminals, with their faults, for a reader that a site file names."""
 
 import contextlib
+import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +15,10 @@ from device_profiles.errors import ProfileError
 from device_profiles.library import load_profile
 from device_profiles.profile import Profile
 from simulators.device_simulation import example_values, profile_unit
+from simulators.encoding import Value
 from simulators.errors import SimulatorError
 from simulators.fault_building import faulty_values, reply_faults
+from simulators.fault_text import sentences
 from simulators.line_pacing import LineSpeed
 from simulators.modbus_server import ModbusTcpServer, RtuSerialServer, RtuTcpServer
 from simulators.modbus_unit import ModbusUnit
@@ -23,6 +26,7 @@ from simulators.power_recording import PowerRecording, read_power_recording
 from simulators.scenario import FaultSettings, Scenario, ScenarioDevice, ScenarioLine
 from simulators.serial_port import PseudoTerminal
 from simulators.value_faults import ValuesAt
+from simulators.viewed_devices import ViewedMeter
 
 _HOST = "127.0.0.1"
 _HOUR_S = 3600.0
@@ -58,11 +62,16 @@ class ScenarioRun:
         self._mqtt_port = mqtt_port
         self._started_s = time.monotonic()
         self._running = contextlib.AsyncExitStack()
+        self._viewed: list[ViewedMeter] = []
         self.devices = {
             device.id: self._simulated(device, self._faults(line, device))
             for line in scenario.lines
             for device in line.devices
         }
+
+    def viewed(self) -> list[ViewedMeter]:
+        """All devices, for a screen."""
+        return self._viewed
 
     def clock(self) -> float:
         """Seconds since the scenario began."""
@@ -121,6 +130,9 @@ class ScenarioRun:
             )
         except SimulatorError as problem:
             raise SimulatorError(f"device {device.id!r}: {problem}") from problem
+        now = functools.partial(_now, simulated.shown_at, self.clock)
+        faults = sentences(self._faults(line, device), self.clock)
+        self._viewed.append(ViewedMeter(device.id, simulated.profile, device.unit_id, unit, now, faults))
         return unit
 
     async def _start(self, running: contextlib.AsyncExitStack, line: ScenarioLine) -> dict[str, Any]:
@@ -162,3 +174,7 @@ class ScenarioRun:
             self.site_file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
         except OSError as problem:
             raise SimulatorError(f"{self.site_file}: cannot be written: {problem.strerror}") from problem
+
+
+def _now(values_at: ValuesAt, clock: Callable[[], float]) -> Mapping[str, Value]:
+    return values_at(clock())

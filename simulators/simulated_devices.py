@@ -4,13 +4,12 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from device_profiles.profile import Profile
 from simulators.device_simulation import example_values, profile_unit
 from simulators.encoding import Value
 from simulators.errors import SimulatorError
 from simulators.fault_building import faulty_values, reply_faults, telegram_faults
+from simulators.fault_text import fault_of
 from simulators.loop_thread import LoopThread
 from simulators.scenario import VALUE_FAULTS, FaultSettings
 from simulators.settable_load import SettableLoad
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulators.faults import Fault
-
-_NAME = "device"
 
 
 class SimulatedDevice:
@@ -46,13 +43,7 @@ class SimulatedDevice:
 
         Raises SimulatorError when there is no such fault, or the device cannot have it.
         """
-        try:
-            fault = FaultSettings(kind=kind, device=_NAME, from_s=self._clock(), **settings)
-        except ValidationError as problem:
-            first = problem.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            told = first["msg"].removeprefix("Value error, ")
-            raise SimulatorError(f"{key}: {told}" if key else told) from None
+        fault = fault_of(kind, {"from_s": self._clock(), **settings})
         self._thread.call(lambda: self._take([*self._settings, fault]))
 
     def heal(self) -> None:

@@ -1,8 +1,9 @@
 """What lies on a scale: an operator who puts a product on, waits until it is still, and takes it off again."""
 
+import itertools
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +47,7 @@ class OperatorSequence:
         interval_s: from one product to the next, on average.
         mass_kg: lightest and heaviest product.
         resolution_kg: masses are multiples of it.
+        masses_kg: if there are any, those of the products, in their order and then again from the first.
     """
 
     def __init__(
@@ -54,7 +56,9 @@ class OperatorSequence:
         interval_s: float = 8.0,
         mass_kg: tuple[float, float] = (1.0, 5.0),
         resolution_kg: float = 0.001,
+        masses_kg: Sequence[float] = (),
     ) -> None:
+        self._masses_kg = itertools.cycle(masses_kg) if masses_kg else None
         self._interval_s = interval_s
         self._lightest_kg, self._heaviest_kg = mass_kg
         self._resolution_kg = resolution_kg
@@ -85,7 +89,10 @@ class OperatorSequence:
             steps = self._chance.uniform(self._lightest_kg, self._heaviest_kg) / self._resolution_kg
             still_s = self._next_s + _SETTLING_S
             off_s = still_s + self._interval_s * self._chance.uniform(0.25, 0.4)
-            weighing = Weighing(self._next_s, still_s, off_s, off_s + 0.6, round(round(steps) * self._resolution_kg, 6))
+            mass_kg = round(round(steps) * self._resolution_kg, 6)
+            if self._masses_kg is not None:
+                mass_kg = next(self._masses_kg)
+            weighing = Weighing(self._next_s, still_s, off_s, off_s + 0.6, mass_kg)
             self._weighings.append(weighing)
             self._next_s += self._interval_s * self._chance.uniform(0.85, 1.15)
             if len(self._weighings) > 2 * _KEPT_WEIGHINGS:

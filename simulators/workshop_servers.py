@@ -1,11 +1,10 @@
 """The workshop's devices on loopback ports and a pseudo-terminal, for an agent to read."""
 
-import asyncio
 import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from simulators.scale_models import scale_talk
 from simulators.scale_server import TcpScale
 from simulators.serial_port import PseudoTerminal
 from simulators.site_file import LINE_BAUD, TERMINAL_NAME, WorkshopPorts, write_site_file
+from simulators.viewed_devices import ViewedDevice, ViewedMeter, ViewedScale
 from simulators.workshop import Workshop
 
 _log = logging.getLogger(__name__)
@@ -31,24 +31,24 @@ _TCP_REPLY_DELAY_S = 0.003
 
 async def run_workshop(
     directory: Path,
-    stop: asyncio.Event,
     *,
     site: str = "workshop",
     mqtt_port: int = 1883,
     seed: int = 1,
     truth: Path | None = None,
-    when_ready: Callable[[Path], None] = lambda _site_file: None,
+    watch: Callable[[ViewedDevice], None] = lambda _device: None,
+    when_ready: Callable[[Path], Awaitable[None]],
 ) -> None:
-    """Serve the workshop until `stop` is set.
+    """Serve the workshop until `when_ready` has returned.
 
     Args:
         directory: gets `site.yaml` when all devices listen, and the link to the serial line.
-        stop: ends it.
         site: the site's slug.
         mqtt_port: the broker that the site file names.
         seed: of all that happens.
         truth: gets, at the end, the true totals at start and stop as JSON.
-        when_ready: called with the site file's path.
+        watch: is handed every device, for a screen.
+        when_ready: called with the site file's path; returns when the devices may stop.
 
     Raises:
         SimulatorError: a place cannot be written, or a port cannot be had.
@@ -62,39 +62,46 @@ async def run_workshop(
 
     begin = {"time_ms": round(time.time() * 1000), "totals": workshop.totals(0.0)}
     async with contextlib.AsyncExitStack() as running:
-        ports = await _start(running, directory, workshop, clock)
-        when_ready(write_site_file(directory, ports, site=site, mqtt_port=mqtt_port))
-        await stop.wait()
+        ports = await _start(running, directory, workshop, clock, watch)
+        await when_ready(write_site_file(directory, ports, site=site, mqtt_port=mqtt_port))
         if truth is not None:
             end_s = clock()
             _write_truth(truth, begin, {"time_ms": round(time.time() * 1000), "totals": workshop.totals(end_s)})
 
 
 async def _start(
-    running: contextlib.AsyncExitStack, directory: Path, workshop: Workshop, clock: Callable[[], float]
+    running: contextlib.AsyncExitStack,
+    directory: Path,
+    workshop: Workshop,
+    clock: Callable[[], float],
+    watch: Callable[[ViewedDevice], None],
 ) -> WorkshopPorts:
-    def unit(profile: str, values_at: ValuesAt, reply_delay_s: float) -> ModbusUnit:
-        return profile_unit(load_profile(profile), values_at, clock, reply_delay_s=reply_delay_s)
+    def unit(name: str, profile_id: str, unit_id: int, values_at: ValuesAt, reply_delay_s: float) -> ModbusUnit:
+        profile = load_profile(profile_id)
+        found = profile_unit(profile, values_at, clock, reply_delay_s=reply_delay_s)
+        watch(ViewedMeter(name, profile, unit_id, found, lambda: values_at(clock())))
+        return found
 
-    async def on_tcp(profile: str, values_at: ValuesAt) -> int:
-        server = ModbusTcpServer({1: unit(profile, values_at, _TCP_REPLY_DELAY_S)}, _HOST, 0)
+    async def on_tcp(name: str, profile: str, values_at: ValuesAt) -> int:
+        server = ModbusTcpServer({1: unit(name, profile, 1, values_at, _TCP_REPLY_DELAY_S)}, _HOST, 0)
         return (await running.enter_async_context(server)).port
 
     parts = workshop.parts
     terminal = running.enter_context(PseudoTerminal(directory / TERMINAL_NAME))
     line = {
-        1: unit("eastron/sdm630", parts["oven"].values, _RTU_REPLY_DELAY_S),
-        2: unit("schneider/iem3155", parts["mixer"].values, _RTU_REPLY_DELAY_S),
-        3: unit("abb/b23", parts["cold-room"].values, _RTU_REPLY_DELAY_S),
+        1: unit("oven", "eastron/sdm630", 1, parts["oven"].values, _RTU_REPLY_DELAY_S),
+        2: unit("mixer", "schneider/iem3155", 2, parts["mixer"].values, _RTU_REPLY_DELAY_S),
+        3: unit("cold-room", "abb/b23", 3, parts["cold-room"].values, _RTU_REPLY_DELAY_S),
     }
     await running.enter_async_context(RtuSerialServer(line, terminal, LineSpeed(LINE_BAUD)))
-    scale = TcpScale(scale_talk("mt_sics", Scale(workshop.operator, clock)), _HOST, 0)
-    await running.enter_async_context(scale)
+    plate = Scale(workshop.operator, clock)
+    scale = await running.enter_async_context(TcpScale(scale_talk("mt_sics", plate), _HOST, 0))
+    watch(ViewedScale("packing-scale", "mt_sics", plate, scale.observers))
     return WorkshopPorts(
-        main_meter=await on_tcp("janitza/umg-96rm-e", workshop.main.values),
-        packing_meter=await on_tcp("carlo-gavazzi/em24-ethernet", parts["packing"].values),
-        water_meter=await on_tcp("arad/octave", workshop.water.values),
-        pv_inverter=await on_tcp("sunspec/inverter", workshop.inverter.values),
+        main_meter=await on_tcp("main-meter", "janitza/umg-96rm-e", workshop.main.values),
+        packing_meter=await on_tcp("packing-meter", "carlo-gavazzi/em24-ethernet", parts["packing"].values),
+        water_meter=await on_tcp("water-meter", "arad/octave", workshop.water.values),
+        pv_inverter=await on_tcp("pv-inverter", "sunspec/inverter", workshop.inverter.values),
         packing_scale=scale.port,
         terminal=terminal.path,
     )

@@ -1,10 +1,8 @@
 """The devices of a plant on loopback ports, for an agent to read."""
 
-import asyncio
 import contextlib
-import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import yaml
@@ -22,6 +20,7 @@ from simulators.modbus_unit import ModbusUnit
 from simulators.scale import Scale
 from simulators.scale_models import scale_talk
 from simulators.scale_server import TcpScale
+from simulators.viewed_devices import ViewedDevice, ViewedMeter, ViewedScale
 from simulators.weighing import Load
 
 _HOST = "127.0.0.1"
@@ -65,39 +64,58 @@ def plant_units(
 ) -> dict[int, ModbusUnit]:
     """The Modbus devices of a plant by unit id."""
     meters = PlantMeters(plant)
-
-    def values_of(name: str) -> Callable[[float], Mapping[str, Value]]:
-        return lambda time_s: live_values(meters, name, time_s)
-
     return {
-        unit_id: profile_unit(load_profile(point.profile), values_of(name), clock, reply_delay_s=reply_delay_s)
+        unit_id: profile_unit(load_profile(point.profile), _values_of(meters, name), clock, reply_delay_s=reply_delay_s)
         for name, point, unit_id in modbus_units(plant.file)
     }
+
+
+def _values_of(meters: PlantMeters, name: str) -> Callable[[float], Mapping[str, Value]]:
+    return lambda time_s: live_values(meters, name, time_s)
+
+
+def _values_now(
+    values_at: Callable[[float], Mapping[str, Value]], clock: Callable[[], float]
+) -> Callable[[], Mapping[str, Value]]:
+    return lambda: values_at(clock())
 
 
 async def run_plant(
     plant: Plant,
     directory: Path,
     clock: Callable[[], float],
+    *,
     site: str | None = None,
     mqtt_port: int = 1883,
-    when_ready: Callable[[Path], None] = lambda _path: None,
+    watch: Callable[[ViewedDevice], None] = lambda _device: None,
+    when_ready: Callable[[Path], Awaitable[None]],
 ) -> None:
-    """Serve a plant until Ctrl-C or SIGTERM; `directory` gets `site.yaml` when all devices listen.
+    """Serve a plant until `when_ready` has returned.
+
+    Args:
+        plant: what is served.
+        directory: gets `site.yaml` when all devices listen.
+        clock: the plant's time, seconds since 1970 UTC.
+        site: the site's slug, the plant's id if None.
+        mqtt_port: of the broker that the site file names.
+        watch: is handed every device, for a screen.
+        when_ready: called with the site file's path; returns when the devices may stop.
 
     Raises SimulatorError when the site file cannot be written or a port cannot be had.
     """
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    meters = PlantMeters(plant)
+    units = plant_units(plant, clock)
     async with contextlib.AsyncExitStack() as running:
-        gateway = await running.enter_async_context(ModbusTcpServer(plant_units(plant, clock), _HOST, 0))
-        meters = PlantMeters(plant)
+        gateway = await running.enter_async_context(ModbusTcpServer(units, _HOST, 0))
+        for name, point, unit_id in modbus_units(plant.file):
+            now = _values_now(_values_of(meters, name), clock)
+            watch(ViewedMeter(name, load_profile(point.profile), unit_id, units[unit_id], now))
         scale_ports = {}
         for name, point in plant.file.points.items():
             if point.weighs:
                 scale = Scale(CratesOnScale(meters, name), clock, _CAPACITY_OF_CRATES * point.crate_kg)
                 server = await running.enter_async_context(TcpScale(scale_talk("mt_sics", scale), _HOST, 0))
+                watch(ViewedScale(name, "mt_sics", scale, server.observers))
                 scale_ports[name] = server.port
         document = site_document(
             plant.file,
@@ -107,8 +125,7 @@ async def run_plant(
             gateway_port=gateway.port,
             scale_ports=scale_ports,
         )
-        when_ready(_write(directory, yaml.safe_dump(document, sort_keys=False)))
-        await stop.wait()
+        await when_ready(_write(directory, yaml.safe_dump(document, sort_keys=False)))
 
 
 def _write(directory: Path, text: str) -> Path:

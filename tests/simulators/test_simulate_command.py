@@ -3,13 +3,16 @@
 import json
 import re
 import socket
+import time
 from pathlib import Path
 
 import pytest
 import serial
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
+from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerType
 
+from leanmeter.command_line import main
 from site_config.schema import load_site
 from tests.servers.processes import ManagedProcess, Processes
 
@@ -166,8 +169,79 @@ def test_a_scale_of_any_protocol_on_a_serial_line(tmp_path: Path, processes: Pro
     assert process.stop() == 0
 
 
-def test_a_terminal_view(processes: Processes) -> None:
+def test_a_view_that_nobody_can_see_is_none(processes: Processes) -> None:
     process = processes.start_leanmeter("simulate", "device", "eastron/sdm120", "--tcp", ":0", "--view")
-    process.wait_for_log("nobody asks yet")
-    process.wait_for_log(r"active_power_total\s+\d")
+    port_of(process)
     assert process.stop() == 0
+    assert "\x1b" not in process.log()
+
+
+def test_several_models_with_faults_and_a_reply_delay(processes: Processes) -> None:
+    process = processes.start_leanmeter(
+        "simulate", "device", "eastron/sdm630@7", "abb/b23", "laumas/tlb4@3", "--tcp", ":0", "--reply-delay-ms", "50",
+        "--setting", "weight_unit=g", "--setting", "decimals=1", "--fault", "exception,exception_code=6,at=8",
+        "--fault", "counter_reset,at=7",
+    )  # fmt: skip
+    process.wait_for_log("unit 7 eastron/sdm630, unit 8 abb/b23, unit 3 laumas/tlb4")
+    with ModbusTcpClient("127.0.0.1", port=port_of(process), retries=0) as client:
+        began_s = time.monotonic()
+        words = client.read_input_registers(72, count=2, device_id=7).registers
+        assert time.monotonic() - began_s > 0.045
+        assert client.convert_from_registers(words, client.DATATYPE.FLOAT32) < 1  # kWh since the reset
+        assert client.read_holding_registers(20480, count=4, device_id=8).exception_code == 6
+        assert not client.read_holding_registers(7, count=2, device_id=3).isError()
+
+
+def test_two_devices_on_one_id_get_into_each_others_way(tmp_path: Path, processes: Processes) -> None:
+    twins = ("simulate", "device", "eastron/sdm120@5", "eastron/sdm630@5")
+    process = processes.start_leanmeter(*twins, "--tcp", ":0")
+    with ModbusTcpClient("127.0.0.1", port=port_of(process), retries=0) as client:
+        assert client.read_input_registers(0, count=2, device_id=5).exception_code == 11
+    path = tmp_path / "rs485"
+    processes.start_leanmeter(*twins, "--serial", path, "--baud", "38400").wait_for_log("listening")
+    with ModbusSerialClient(str(path), baudrate=38400, retries=0, timeout=0.5) as line, pytest.raises(ModbusException):
+        line.read_input_registers(0, count=2, device_id=5)
+
+
+def test_a_scale_with_its_own_products_and_a_fault(processes: Processes) -> None:
+    process = processes.start_leanmeter(
+        "simulate", "scale", "mt_sics", "--tcp", ":0", "--masses", "2.5,0.75", "--every", "2",
+        "--fault", "silence,from_s=4.5",
+    )  # fmt: skip
+    seen = set()
+    with socket.create_connection(("127.0.0.1", port_of(process)), timeout=1) as scale:
+        try:
+            while True:
+                scale.sendall(b"SI\r\n")
+                _, state, mass, _ = scale.recv(100).split()
+                seen |= {mass} if state == b"S" else set()
+                time.sleep(0.05)
+        except TimeoutError:
+            assert seen == {b"0.000", b"2.500"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["eastron/sdm630", "--fault", "rust"], "--fault rust: kind 'rust' is none of silence"),
+        (["eastron/sdm630", "--fault", "delay"], "--fault delay: delay: needs delay_s"),
+        (["eastron/sdm630", "--fault", "silence,now"], "'now' is no KEY=VALUE"),
+        (["eastron/sdm630", "--fault", "silence,at=3"], "there is no unit 3"),
+        (["eastron/sdm630", "--fault", "silence,probability=2"], "probability: "),
+        (["eastron/sdm630", "--fault", "sentinel,quantity=frequency"], "sentinel: frequency has none"),
+        (["eastron/sdm630", "--setting", "decimals=2"], "--setting decimals: is asked by none"),
+        (["laumas/tlb4", "--setting", "decimals"], "expected NAME=VALUE"),
+        (["eastron/sdm630@0"], "@0: a unit id is between 1"),
+        (["eastron/sdm630@250", "abb/b23@255", "abb/b23"], "unit ids end at 255"),
+        (["eastron/sdm630", "scales/mt-sics"], "a scale has its line for itself"),
+        (["eastron/sdm630", "abb/b23", "--count", "2"], "--count: is for one profile"),
+        (["scales/mt-sics", "--fault", "wrong_unit,unit_id=2"], "wrong_unit: a scale can have"),
+    ],
+)
+def test_mistakes_about_several_devices_and_faults(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", "device", *arguments, "--tcp", ":0"]) == 2
+    found = capsys.readouterr().err
+    assert told in found
+    assert found.count("\n") == 1
