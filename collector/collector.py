@@ -12,6 +12,7 @@ from collector.health import CollectorHealth
 from collector.housekeeping import keep_retention, mark_recomputations
 from collector.ingest import Ingest
 from collector.quarantine import Quarantine
+from collector.reconciliation import Reconciler
 from collector.series_limits import SeriesLimits
 from collector.subscriber import Subscriber
 from site_config.errors import SiteFileError
@@ -54,7 +55,7 @@ async def open_parts(settings: ServerFile) -> AsyncIterator[Parts]:
         at_the_end.push_async_callback(ledger.close)
         counts = Counts()
         limits = SeriesLimits(settings.collector.limits, ledger, await ledger.series())
-        ingest = Ingest(readings, entities, quarantine, limits, counts)
+        ingest = Ingest(readings, entities, quarantine, ledger, limits, counts)
         yield Parts(readings, entities, quarantine, ledger, counts, ingest)
 
 
@@ -80,8 +81,14 @@ async def run(settings: ServerFile, stop: asyncio.Event) -> None:
         own = settings.collector
         server = ServerHealth(parts.readings, own.metrics_port, "collector.metrics_port")
         health = CollectorHealth(own.name, parts.counts, parts.ledger, parts.quarantine, server)
-        work = [subscriber.run(), mark_recomputations(parts.entities, parts.readings), health.run()]
         days = settings.retention_days()
+        reconciler = Reconciler(parts.ledger, parts.readings, days)
+        work = [
+            subscriber.run(),
+            mark_recomputations(parts.entities, parts.readings),
+            health.run(),
+            reconciler.run(),
+        ]
         if days is not None:
             work.append(keep_retention(parts.readings, days))
         try:

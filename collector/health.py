@@ -102,5 +102,5 @@ def _edge(
         "quarantine_entries": float(set_aside.get(edge.topic("batch"), (0, 0))[0]),
         "days_compared": float(len({one.day_ms for one in mine})),
         "days_with_mismatch": float(len({one.day_ms for one in mine if not one.agrees})),
-        "values_missing": float(sum(max(one.told - one.stored, 0) for one in mine)),
+        "values_missing": float(sum(one.missing for one in mine)),
     }

@@ -11,15 +11,17 @@ from collector.backoff import Backoff
 from collector.counts import Counts
 from collector.outage import Outage
 from collector.quarantine import Quarantine
+from collector.reconciliation import told_day
 from collector.seldom import Seldom
 from collector.series_limits import SeriesLimits
-from store.edge_ledger import LastBatch
+from store.edge_ledger import EdgeLedger, LastBatch
 from store.entities import Entities
 from store.protocol import ReadingStore, StoreConfigurationError, StoreUnavailableError
 from store.schema import EARLIEST_MS, INTERVAL_MS, LATEST_MS
 from wire_format.batch import Acknowledgement, Batch, BatchId, RefusedRow
 from wire_format.codec import batch_id_of, decode_batch, encode_batch
 from wire_format.errors import WireFormatError
+from wire_format.events import EventKind
 from wire_format.topics import EdgeAddress, TopicError, edge_of
 
 logger = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ class Ingest:
         entities: where intervals are marked for evaluation, after the rows are stored and before the answer: what a
             kill leaves unmarked comes again.
         quarantine: where goes what cannot be stored.
+        ledger: gets what edges tell of their days.
         limits: which series an edge may have.
         counts: gets what happened.
         clock_ms: the collector's clock, in ms since 1970 UTC.
@@ -74,6 +77,7 @@ class Ingest:
         readings: ReadingStore,
         entities: Entities,
         quarantine: Quarantine,
+        ledger: EdgeLedger,
         limits: SeriesLimits,
         counts: Counts,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
@@ -81,6 +85,7 @@ class Ingest:
         self._readings = readings
         self._entities = entities
         self._quarantine = quarantine
+        self._ledger = ledger
         self._limits = limits
         self._counts = counts
         self._clock_ms = clock_ms
@@ -154,7 +159,11 @@ class Ingest:
         if not batch.events:
             return ()
         admitted = await self._limits.admit_events(edge, batch.events)
-        refused = (*admitted.refused, *await self._readings.write_events(edge.site, admitted.accepted))
+        counted = [event for event in admitted.accepted if event.kind == EventKind.DAY_COUNTED]
+        if counted:
+            await self._ledger.note_told([told_day(edge, event) for event in counted])
+        others = [event for event in admitted.accepted if event.kind != EventKind.DAY_COUNTED]
+        refused = (*admitted.refused, *await self._readings.write_events(edge.site, others))
         if refused:
             named = {(row.device, row.time_ms) for row in refused}
             beyond = tuple([event for event in batch.events if (event.device, event.time_ms) in named])

@@ -98,6 +98,8 @@ class Batcher:
         """Hand over what has come since the last time."""
         while self._totals.events:
             self.events.note(event_of(self._totals.events.popleft()))
+        for event in self._totals.days.over():
+            self.events.note(event, again=True)
         events = self.events.take()
         if not self._pending and not events:
             return
@@ -129,6 +131,7 @@ class Batcher:
             return
         for device in rows:
             self._count(device)
+            self._totals.days.count(device)
         self._announcer.notify(number)
 
     def _failed(self, rows: Sequence[DeviceRows], events: Sequence[Event], problem: Exception) -> None:

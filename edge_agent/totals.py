@@ -8,6 +8,7 @@ import msgspec
 
 from device_profiles.profile import Encoding, Register
 from edge_agent.counters import Counter, CounterEvent, CounterEventKind, CounterState, CounterUpdate, is_monotonic_total
+from edge_agent.day_counts import DayCounts, Days
 from edge_agent.integrals import Integral
 from edge_agent.weighing import WeighingDetector, WeighingEvent, WeighingState
 from wire_format.quality import Quality
@@ -29,6 +30,7 @@ class _Saved(msgspec.Struct, array_like=True):
     weighings: dict[str, tuple[int, bool, int]]
     serial_numbers: dict[str, str] = {}
     integrals: dict[str, dict[str, tuple[int, float]]] = {}
+    days: Days = {}
 
 
 class Totals:
@@ -47,6 +49,8 @@ class Totals:
         self.urgent = True
         self.events: deque[CounterEvent | WeighingEvent] = deque(maxlen=MAXIMUM_EVENTS)
         """What happened, for whoever publishes it: take from the left. The oldest are dropped when nobody does."""
+        self.days = DayCounts(self._saved.days)
+        """How much was kept of each device."""
 
     @property
     def must_go_out(self) -> bool:
@@ -63,6 +67,7 @@ class Totals:
             return
         try:
             self._saved = msgspec.msgpack.decode(state, type=_Saved)
+            self.days = DayCounts(self._saved.days)
         except msgspec.MsgspecError as problem:
             log.error(  # noqa: TRY400  # a trace would tell nobody more
                 "the state of totals cannot be read (%s): totals start at what the meters show", problem

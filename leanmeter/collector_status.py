@@ -115,7 +115,7 @@ def _days(edge: EdgeAddress, compared: Sequence[Reconciliation]) -> str:
         return "not compared yet"
     if not wrong:
         return f"{len(days)} whole"
-    missing = sum(max(one.told - one.stored, 0) for one in wrong)
+    missing = sum(one.missing for one in wrong)
     return f"{len({one.day_ms for one in wrong})} of {len(days)} WRONG, {missing} values missing"
 
 

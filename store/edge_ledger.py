@@ -1,8 +1,8 @@
 """What is known of each edge beside its readings: its series, its last batch, and whether each day arrived whole."""
 
-import sqlite3
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from store.sqlite_thread import SqliteThread
@@ -30,9 +30,10 @@ CREATE TABLE reconciliation(
     day_ms INTEGER NOT NULL,
     device TEXT NOT NULL,
     told INTEGER NOT NULL,
-    stored INTEGER NOT NULL,
-    wrong_totals TEXT NOT NULL,
-    compared_ms INTEGER NOT NULL,
+    rises TEXT NOT NULL,
+    stored INTEGER,
+    wrong_totals TEXT NOT NULL DEFAULT '',
+    thinned INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY(site, edge, day_ms, device)
 ) WITHOUT ROWID;
 """
@@ -49,10 +50,22 @@ class LastBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldDay:
+    """What an edge has told of one device on one UTC day: how many values, and the rise of each total."""
+
+    site: str
+    edge: str
+    day_ms: int
+    device: str
+    values: int
+    rises: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciliation:
     """One device on one UTC day: values that the edge told of and values that the store holds.
 
-    `wrong_totals` names the counters whose first or last reading of the day differs.
+    `wrong_totals` names the totals that rose otherwise. `thinned`: the edge's outbox was full, and it told so.
     """
 
     site: str
@@ -62,11 +75,17 @@ class Reconciliation:
     told: int
     stored: int
     wrong_totals: tuple[str, ...] = ()
+    thinned: bool = False
+
+    @property
+    def missing(self) -> int:
+        """How many values did not arrive though nobody has said why. More than were told is no loss."""
+        return 0 if self.thinned else max(self.told - self.stored, 0)
 
     @property
     def agrees(self) -> bool:
-        """Whether the day arrived whole."""
-        return self.told == self.stored and not self.wrong_totals
+        """Whether the day arrived whole, or as it was told."""
+        return self.thinned or (self.told <= self.stored and not self.wrong_totals)
 
 
 class EdgeLedger:
@@ -119,30 +138,69 @@ class EdgeLedger:
         )
         return {EdgeAddress(site, edge): LastBatch(*known) for site, edge, *known in rows}
 
-    async def note_reconciliations(self, compared: Iterable[Reconciliation], now_ms: int) -> None:
-        """Replace what is known of these days of these devices."""
+    async def note_told(self, days: Iterable[ToldDay]) -> None:
+        """Replace what edges have told of days; these are to be compared again."""
+        given = [(one.site, one.edge, one.day_ms, one.device, one.values, json.dumps(one.rises)) for one in days]
+        await self._thread.write(
+            lambda connection: connection.executemany(
+                "INSERT OR REPLACE INTO reconciliation(site, edge, day_ms, device, told, rises) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                given,
+            )
+        )
+
+    async def to_compare(self, since_ms: int) -> tuple[ToldDay, ...]:
+        """Days from a time on that were not compared yet, or of which something was missing."""
+        rows = await self._thread.read(
+            lambda connection: connection.execute(
+                "SELECT site, edge, day_ms, device, told, rises FROM reconciliation WHERE day_ms >= ? "
+                "AND NOT thinned AND (stored IS NULL OR stored < told OR wrong_totals != '') ORDER BY day_ms DESC",
+                (since_ms,),
+            ).fetchall()
+        )
+        return tuple(
+            [
+                ToldDay(site, edge, day_ms, device, values, json.loads(rises))
+                for site, edge, day_ms, device, values, rises in rows
+            ]
+        )
+
+    async def note_compared(self, compared: Iterable[Reconciliation]) -> None:
+        """Keep what comparing found; a day of which the edge has told something else meanwhile stays as it is."""
         given = [
-            (one.site, one.edge, one.day_ms, one.device, one.told, one.stored, " ".join(one.wrong_totals), now_ms)
+            (one.stored, " ".join(one.wrong_totals), one.thinned, one.site, one.edge, one.day_ms, one.device, one.told)
             for one in compared
         ]
         await self._thread.write(
             lambda connection: connection.executemany(
-                "INSERT OR REPLACE INTO reconciliation VALUES (?, ?, ?, ?, ?, ?, ?, ?)", given
+                "UPDATE reconciliation SET stored = ?, wrong_totals = ?, thinned = ? "
+                "WHERE site = ? AND edge = ? AND day_ms = ? AND device = ? AND told = ?",
+                given,
             )
+        )
+
+    async def forget_days_before(self, time_ms: int) -> None:
+        """Drop days that nobody looks at any more."""
+        await self._thread.write(
+            lambda connection: connection.execute("DELETE FROM reconciliation WHERE day_ms < ?", (time_ms,))
         )
 
     async def reconciliations(self, since_ms: int, site: str | None = None) -> tuple[Reconciliation, ...]:
         """Every comparison of days that start at or after a time, of one site or all, by day."""
-
-        def work(connection: sqlite3.Connection) -> list[tuple[str, str, int, str, int, int, str]]:
-            return connection.execute(
-                "SELECT site, edge, day_ms, device, told, stored, wrong_totals FROM reconciliation "
-                "WHERE day_ms >= ? AND site = COALESCE(?, site) ORDER BY day_ms, site, edge, device",
+        rows = await self._thread.read(
+            lambda connection: connection.execute(
+                "SELECT site, edge, day_ms, device, told, stored, wrong_totals, thinned FROM reconciliation "
+                "WHERE day_ms >= ? AND site = COALESCE(?, site) AND stored IS NOT NULL "
+                "ORDER BY day_ms, site, edge, device",
                 (since_ms, site),
             ).fetchall()
-
-        rows = await self._thread.read(work)
-        return tuple([Reconciliation(*row[:-1], tuple(row[-1].split())) for row in rows])
+        )
+        return tuple(
+            [
+                Reconciliation(site_, edge, day_ms, device, told, stored, tuple(wrong.split()), bool(thinned))
+                for site_, edge, day_ms, device, told, stored, wrong, thinned in rows
+            ]
+        )
 
     async def close(self) -> None:
         """Finish what was given and close the file."""

@@ -148,6 +148,13 @@ class InfluxReadings:
         }
         return StoredCount(sum(by_device.values()), 0, by_device)
 
+    async def count_of(self, site: str, device: str, start_ms: int, end_ms: int) -> int:
+        """See `ReadingStore.count_of`."""
+        (rows,) = await self._requests.query(
+            f"SELECT COUNT(*) FROM {READING} WHERE {_where(site, start_ms, end_ms, device)}"  # noqa: S608  # quoted
+        )
+        return sum(int(value or 0) for row in rows for name, value in row.items() if name.startswith("count_"))
+
     async def write_intervals(self, rows: Iterable[IntervalRow]) -> None:
         """See `ReadingStore.write_intervals`."""
         await self._replace(CONSUMPTION, list(rows))

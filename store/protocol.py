@@ -122,6 +122,10 @@ class ReadingStore(Protocol):
         """Count what is stored of a site's readings."""
         ...
 
+    async def count_of(self, site: str, device: str, start_ms: int, end_ms: int) -> int:
+        """Count the values of one device in a range; one that stands there twice counts once."""
+        ...
+
     async def write_intervals(self, rows: Iterable[IntervalRow]) -> None:
         """Store 15-minute intervals; those of the same point and start are replaced."""
         ...

@@ -14,13 +14,14 @@ from store.row_checks import check_finite, sift, sift_events
 from store.schema import CONSUMPTION, CONSUMPTION_DAY
 from store.sqlite_consumption import RESOURCE_SCHEMA, select_rows, write_rows
 from store.sqlite_consumption import SCHEMA as CONSUMPTION_SCHEMA
+from store.sqlite_counts import count, count_of
 from store.sqlite_events import SCHEMA as EVENT_SCHEMA
 from store.sqlite_events import select_events, write_events
 from store.sqlite_rows import (
     NAN_BYTES,
     VALUE_BYTES,
-    count_values,
     layout_struct,
+    layouts_with,
     merge_quality,
     merge_values,
     pack_rows,
@@ -132,7 +133,7 @@ class SqliteReadings:
         def work(connection: sqlite3.Connection) -> dict[int, Quality]:
             return {
                 time_ms: Quality(quality[index])
-                for layout_id, index in _layouts_with(connection, (site, device, quantity))
+                for layout_id, index in layouts_with(connection, (site, device, quantity))
                 for time_ms, quality in connection.execute(
                     "SELECT time_ms, quality FROM reading "
                     "WHERE layout_id = ? AND time_ms >= ? AND time_ms < ? AND quality IS NOT NULL",
@@ -145,7 +146,11 @@ class SqliteReadings:
 
     async def count(self, site: str) -> StoredCount:
         """See `ReadingStore.count`. Reads everything: minutes for a year of a large site."""
-        return await self._thread.read(lambda connection: _count(connection, site))
+        return await self._thread.read(lambda connection: count(connection, site))
+
+    async def count_of(self, site: str, device: str, start_ms: int, end_ms: int) -> int:
+        """See `ReadingStore.count_of`."""
+        return await self._thread.read(lambda connection: count_of(connection, site, device, start_ms, end_ms))
 
     async def write_intervals(self, rows: Iterable[IntervalRow]) -> None:
         """See `ReadingStore.write_intervals`."""
@@ -202,22 +207,9 @@ class SqliteReadings:
         return int(found)
 
 
-def _layouts_with(connection: sqlite3.Connection, key: tuple[str, str, str]) -> list[tuple[int, int]]:
-    """Layouts of a device that hold a quantity: their ids and its place in the row, the latest made last."""
-    site, device, quantity = key
-    found = []
-    for layout_id, quantities in connection.execute(
-        "SELECT id, quantities FROM layout WHERE site = ? AND device = ? ORDER BY id", (site, device)
-    ):
-        names = json.loads(quantities)
-        if quantity in names:
-            found.append((layout_id, names.index(quantity)))
-    return found
-
-
 def _readings(connection: sqlite3.Connection, key: tuple[str, str, str], start_ms: int, end_ms: int) -> Series:
     merged: dict[int, bytes] = {}
-    layouts = _layouts_with(connection, key)
+    layouts = layouts_with(connection, key)
     for layout_id, index in layouts:
         merged.update(
             connection.execute(
@@ -254,7 +246,7 @@ def _nearest(
     connection: sqlite3.Connection, key: tuple[str, str, str], comparison: str, order: str, time_ms: int
 ) -> Iterator[Latest]:
     found = []
-    for layout_id, index in reversed(_layouts_with(connection, key)):
+    for layout_id, index in reversed(layouts_with(connection, key)):
         row = connection.execute(
             # Comparison and order are this module's own words.
             "SELECT time_ms, substr(packed, ?, 8) AS value FROM reading "  # noqa: S608
@@ -286,43 +278,6 @@ def _latest(connection: sqlite3.Connection, site: str, since_ms: int) -> dict[tu
             if not wanted:
                 break
     return newest
-
-
-def _count(connection: sqlite3.Connection, site: str) -> StoredCount:
-    layouts: dict[str, list[tuple[int, list[str]]]] = {}
-    for layout_id, device, quantities in connection.execute(
-        "SELECT id, device, quantities FROM layout WHERE site = ? ORDER BY id", (site,)
-    ):
-        layouts.setdefault(device, []).append((layout_id, json.loads(quantities)))
-    by_device: dict[str, int] = {}
-    duplicates = 0
-    for device, found in layouts.items():
-        stored = sum(
-            count_values(packed)
-            for layout_id, _ in found
-            for (packed,) in connection.execute("SELECT packed FROM reading WHERE layout_id = ?", (layout_id,))
-        )
-        twice = sum(_count_twice(connection, (site, device, name)) for name in _shared(found))
-        by_device[device] = stored - twice
-        duplicates += twice
-    return StoredCount(sum(by_device.values()), duplicates, by_device)
-
-
-def _shared(layouts: Sequence[tuple[int, list[str]]]) -> set[str]:
-    names = [name for _, quantities in layouts for name in quantities]
-    return {name for name in set(names) if names.count(name) > 1} if len(layouts) > 1 else set()
-
-
-def _count_twice(connection: sqlite3.Connection, key: tuple[str, str, str]) -> int:
-    times = [
-        time_ms
-        for layout_id, index in _layouts_with(connection, key)
-        for (time_ms,) in connection.execute(
-            "SELECT time_ms FROM reading WHERE layout_id = ? AND substr(packed, ?, 8) != ?",
-            (layout_id, index * VALUE_BYTES + 1, NAN_BYTES),
-        )
-    ]
-    return len(times) - len(set(times))
 
 
 def _delete_some(connection: sqlite3.Connection, layout_id: int, time_ms: int) -> bool:

@@ -1,6 +1,8 @@
 """How rows of readings stand in SQLite: one blob of little-endian doubles a row, NaN where there is no value."""
 
+import json
 import math
+import sqlite3
 import struct
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -61,6 +63,19 @@ def count_values(packed: bytes) -> int:
 def unpack_doubles(pieces: Sequence[bytes]) -> tuple[float, ...]:
     """Single values, 8 bytes each."""
     return struct.unpack(f"<{len(pieces)}d", b"".join(pieces))
+
+
+def layouts_with(connection: sqlite3.Connection, key: tuple[str, str, str]) -> list[tuple[int, int]]:
+    """Layouts of a device that hold a quantity: their ids and its place in the row, the latest made last."""
+    site, device, quantity = key
+    found = []
+    for layout_id, quantities in connection.execute(
+        "SELECT id, quantities FROM layout WHERE site = ? AND device = ? ORDER BY id", (site, device)
+    ):
+        names = json.loads(quantities)
+        if quantity in names:
+            found.append((layout_id, names.index(quantity)))
+    return found
 
 
 def _floats(column: Column) -> Sequence[float]:

@@ -19,6 +19,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 RESERVED_NAMES = frozenset({"time", "site", "device", "kind", "subject", "text"})
 """What an event's numbers must not be called: stores have these names for other things."""
 
+VALUES = "values"
+"""A number of `day_counted`; its others have the names of totals."""
+
 
 class EventKind(StrEnum):
     """What an edge tells; a receiver takes other kinds too."""
@@ -30,6 +33,9 @@ class EventKind(StrEnum):
     COUNTER_STEP = "counter_step"
     COUNTER_SWAP = "counter_swap"
     WEIGHING = "weighing"
+    DAY_COUNTED = "day_counted"
+    """How much was kept of a device on the UTC day that begins at its time: `values` numbers, and by how much each
+    total rose from the first reading to the last. A collector compares it with its store, and keeps it apart."""
     OUTAGE = "outage"
     AGENT_STARTED = "agent_started"
     CLOCK_STEP = "clock_step"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from store.edge_ledger import EdgeLedger, Reconciliation
+from store.edge_ledger import EdgeLedger, Reconciliation, ToldDay
 from tests.collector.conftest import StartCollector
 from tests.collector.edge import connected_edge
 from tests.faults.test_poison import server_file
@@ -49,10 +49,9 @@ async def test_health_of_collector_and_edges(
         now_ms = time.time_ns() // 1_000_000
         day_ms = now_ms - now_ms % DAY_MS - DAY_MS
         ledger = EdgeLedger(settings.entities)
-        compared = [
-            Reconciliation("bakery", "edge-1", day_ms, *numbers) for numbers in (("mixer", 2, 2), ("oven", 10, 7))
-        ]
-        await ledger.note_reconciliations(compared, now_ms)
+        for device, told, found in (("mixer", 2, 2), ("oven", 10, 7)):
+            await ledger.note_told([ToldDay("bakery", "edge-1", day_ms, device, told)])
+            await ledger.note_compared([Reconciliation("bakery", "edge-1", day_ms, device, told, found)])
         await ledger.close()
 
         async def told_all() -> bool:

@@ -56,7 +56,9 @@ class Parts:
         self.ledger = EdgeLedger(folder / "entities.sqlite")
         self.counts = Counts()
         limits = SeriesLimits(LimitsSection(), self.ledger, {})
-        self.ingest = Ingest(self.readings, self.entities, self.quarantine, limits, self.counts, clock_ms=lambda: 123)
+        self.ingest = Ingest(
+            self.readings, self.entities, self.quarantine, self.ledger, limits, self.counts, clock_ms=lambda: 123
+        )
 
 
 @pytest.fixture

@@ -76,6 +76,14 @@ class MemoryStore:
     async def count(self, site: str) -> StoredCount:
         return StoredCount(sum(len(rows) for (owner, _, _), rows in self.values.items() if owner == site), 0)
 
+    async def count_of(self, site: str, device: str, start_ms: int, end_ms: int) -> int:
+        return sum(
+            start_ms <= time_ms < end_ms
+            for (owner, name, _), rows in self.values.items()
+            if (owner, name) == (site, device)
+            for time_ms, _ in rows
+        )
+
     async def write_intervals(self, rows: Iterable[IntervalRow]) -> None:
         self.interval_rows.update({(row.site, row.point, row.start_ms): row for row in rows})
 
