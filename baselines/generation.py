@@ -33,3 +33,12 @@ def generation_balance(generated_kwh: float, imported_kwh: float, exported_kwh: 
         own / generated_kwh if generated_kwh else 0.0,
         own / used if used else 0.0,
     )
+
+
+def avoided_emissions_kg(found: GenerationBalance, grid_kg_a_kwh: float, own_kg_a_kwh: float = 0.0) -> float:
+    """CO2e that own generation kept out of the grid, in kg: all of it × (the grid's factor − its own).
+
+    What is exported displaces the grid's electricity too. By the grid's mean (location-based) factor, reported beside
+    the inventory and never subtracted from it (GHG Protocol, Scope 2 Guidance, 2015, chapter 11).
+    """
+    return found.generated_kwh * (grid_kg_a_kwh - own_kg_a_kwh)
