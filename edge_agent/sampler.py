@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from device_profiles.profile import Tier
 from edge_agent.backoff import Backoff
 from edge_agent.clock import Clock, next_grid_time_ms
+from edge_agent.line_time import LineTime
 from edge_agent.samples import PolledDevice, Reading, Sample
 
 SILENT_MINIMUM_S = 2.0
@@ -17,17 +18,11 @@ SILENT_FREE_FAILURES = 2
 LONGEST_SLEEP_S = 1.0
 """A clock that is set back must not make the sampler wait for the hour to come round again."""
 
-SPARE_S = 0.03
-"""A request is meant to be over that long before the next poll: one that it overruns is skipped."""
-
 SHORTEST_PROBE_S = 0.1
 """A device that is silent is not asked when less than that is left of a cycle."""
 
 FULL_PROBE_INTERVAL_S = 300.0
 """How often a silent device gets its whole timeout, though the others lose a poll by it."""
-
-OVERRUN_SHARE = 0.05
-"""The part of the others' polls that work which never fits into a cycle may cost."""
 
 PATIENCE_POLLS = 10
 """For how many polls, or for a whole slow interval, work waits to fit before it may cost the others one."""
@@ -116,9 +111,8 @@ class Sampler:
             for index, device in enumerate(devices)
         ]
         self._base_ms = min((schedule.interval_ms for schedule in self._schedules), default=poll_ms)
+        self._time = LineTime(clock, self._base_ms)
         self._slow: list[tuple[_Schedule, Reading]] = []
-        self._cycle_ends_s = 0.0
-        self._overrun_at_s = 0.0
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -140,8 +134,7 @@ class Sampler:
 
     async def _cycle(self) -> None:
         wall_ms = self._clock.wall_ms()
-        left_ms = next_grid_time_ms(wall_ms, self._base_ms) - wall_ms
-        self._cycle_ends_s = self._clock.monotonic_s() + left_ms / 1000 - SPARE_S
+        self._time.begin_cycle(wall_ms)
         due = [schedule for schedule in self._schedules if self._is_due(schedule, wall_ms)]
         heavy = [schedule for schedule in due if self._is_heavy(schedule)]
         silent = [schedule for schedule in due if schedule.is_silent]
@@ -150,9 +143,9 @@ class Sampler:
                 await self._poll(schedule)
         # Where there is nobody to disturb, nothing has to fit.
         alone = all(schedule.is_silent or self._is_heavy(schedule) for schedule in self._schedules)
-        patience_s = PATIENCE_POLLS * self._base_ms / 1000
+        patience_s = PATIENCE_POLLS * self._time.interval_s
         for schedule in heavy:
-            if alone or self._may_take(schedule.usual_s, schedule.polled_at_s + patience_s):
+            if alone or self._time.may_take(schedule.usual_s, schedule.polled_at_s + patience_s):
                 await self._poll(schedule)
             else:
                 self.statistics.skipped_polls += 1
@@ -176,35 +169,18 @@ class Sampler:
 
     def _is_heavy(self, schedule: _Schedule) -> bool:
         """Whether a device that answers takes more than half of a cycle alone."""
-        return not schedule.is_silent and schedule.usual_s > self._base_ms / 2000
-
-    def _left_s(self) -> float:
-        return self._cycle_ends_s - self._clock.monotonic_s()
-
-    def _may_take(self, duration_s: float, patient_until_s: float) -> bool:
-        """Whether work fits into what is left of the cycle, or has waited so long that the others have to."""
-        now_s = self._clock.monotonic_s()
-        return duration_s <= self._left_s() or now_s >= max(patient_until_s, self._overrun_at_s)
-
-    def _note_overrun(self) -> None:
-        """Every overrun costs the others at least a poll, and allows none for a time."""
-        overrun_s = -self._left_s()
-        if overrun_s > 0:
-            cost_s = max(overrun_s, self._base_ms / 1000)
-            self._overrun_at_s = max(self._overrun_at_s, self._clock.monotonic_s() + cost_s / OVERRUN_SHARE)
+        return not schedule.is_silent and schedule.usual_s > self._time.interval_s / 2
 
     async def _probe(self, schedule: _Schedule) -> None:
         """Try a silent device in what is left of the cycle, with its whole timeout as far as that is possible."""
-        left_s, timeout_s = self._left_s(), schedule.device.timeout_s
+        left_s, timeout_s = self._time.left_s, schedule.device.timeout_s
         now_s = self._clock.monotonic_s()
-        if left_s >= timeout_s:
-            await self._poll(schedule)
-        elif left_s >= max(SHORTEST_PROBE_S, 2 * schedule.usual_s) and now_s < schedule.full_probe_at_s:
-            await self._poll(schedule, left_s)
-        elif self._may_take(timeout_s, schedule.full_probe_at_s):
+        if self._time.may_take(timeout_s, schedule.full_probe_at_s):
             schedule.full_probe_at_s = now_s + FULL_PROBE_INTERVAL_S
             await self._poll(schedule)
-            self._note_overrun()
+            self._time.note_overrun()
+        elif left_s >= max(SHORTEST_PROBE_S, schedule.usual_s):
+            await self._poll(schedule, left_s)
 
     async def _poll(self, schedule: _Schedule, timeout_s: float | None = None) -> None:
         began_s = self._clock.monotonic_s()
@@ -214,35 +190,30 @@ class Sampler:
             self._failed(schedule, problem)
             return
         if self._is_heavy(schedule):
-            self._note_overrun()
+            self._time.note_overrun()
         self._take(schedule, sample)
         schedule.polled_at_s = began_s
         if sample.answered:
             schedule.usual_s = max(USUAL_DECAY * schedule.usual_s, self._clock.monotonic_s() - began_s)
-            schedule.full_probe_at_s = 0.0
         elif schedule.backoff.failures == 1:
             schedule.full_probe_at_s = self._clock.monotonic_s() + FULL_PROBE_INTERVAL_S
 
     async def _read_slow(self, wall_ms: float) -> None:
         """Go on with slow quantities, one device after the other and a request at a time."""
+        self._slow = [(schedule, reading) for schedule, reading in self._slow if not schedule.is_silent]
+        waiting = [schedule.device for schedule, _ in self._slow]
         for schedule in self._schedules:
-            number = int(wall_ms - schedule.slow_phase_ms) // self._slow_ms
-            waits = any(waiting is schedule for waiting, _ in self._slow)
-            if schedule.tier == "slow" or "slow" not in schedule.device.tiers or schedule.is_silent or waits:
+            if schedule.tier == "slow" or "slow" not in schedule.device.tiers or schedule.device in waiting:
                 continue
-            if number != schedule.last_slow:
+            number = int(wall_ms - schedule.slow_phase_ms) // self._slow_ms
+            if number != schedule.last_slow and not schedule.is_silent:
                 schedule.last_slow = number
                 schedule.slow_since_s = self._clock.monotonic_s()
                 self._slow.append((schedule, schedule.device.begin("slow")))
         while self._slow:
             schedule, reading = self._slow[0]
-            if schedule.is_silent:
-                # It is read again as soon as the device answers.
-                schedule.last_slow = -1
-                self._slow.pop(0)
-                continue
-            expected_s = max(reading.next_step_s, schedule.usual_step_s or schedule.usual_s)
-            if not self._may_take(expected_s, schedule.slow_since_s + self._slow_ms / 1000):
+            expected_s = max(reading.next_step_s, schedule.usual_step_s)
+            if not self._time.may_take(expected_s, schedule.slow_since_s + self._slow_ms / 1000):
                 return
             if await self._step(schedule, reading):
                 self._slow.pop(0)
@@ -255,7 +226,7 @@ class Sampler:
         except Exception as problem:  # noqa: BLE001  # as above
             self._failed(schedule, problem)
             return True
-        self._note_overrun()
+        self._time.note_overrun()
         if sample is not None:
             self._take(schedule, sample)
         duration_s = self._clock.monotonic_s() - began_s

@@ -28,11 +28,13 @@ class Meter:
         self.slow_steps = 1
 
     async def read(self, tier: Tier, timeout_s: float | None = None) -> Sample:
-        await self.clock.sleep((timeout_s or self.timeout_s) if self.silent else self.duration_s)
+        patience_s = timeout_s or self.timeout_s
+        is_heard = not self.silent and self.duration_s <= patience_s
+        await self.clock.sleep(self.duration_s if is_heard else patience_s)
         if self.broken:
             raise RuntimeError("a mistake")
         time_ms = round(self.clock.wall_ms())
-        if self.silent:
+        if not is_heard:
             return missing_sample(self.device_id, SHAPE, time_ms, Quality.LINK_ERROR)
         return Sample(self.device_id, SHAPE, time_ms, (1 if tier == "fast" else 2,), (Quality.GOOD,))
 
@@ -53,7 +55,7 @@ class Steps:
 
     @property
     def next_step_s(self) -> float:
-        return self._meter.duration_s
+        return 0.02  # what devices take on average: this one may be slower
 
     async def step(self) -> Sample | None:
         self._left -= 1
@@ -113,6 +115,7 @@ async def test_slow_quantities_come_at_once_and_then_every_slow_interval_at_anot
 async def test_a_poll_that_the_line_was_too_busy_for_is_skipped_not_queued() -> None:
     clock = ManualClock()
     meter = Meter("oven", clock, duration_s=2.5)
+    meter.timeout_s = 3.0
     meter.tiers = ("fast",)
     recording = Recording(clock, meter)
     await recording.run(30)
@@ -130,6 +133,130 @@ async def test_a_silent_device_takes_little_of_the_others_time() -> None:
     # Each try costs a second of timeout: 2, 4, 8, 16 and then 30 seconds apart.
     assert len(recording.times_ms("silent", None)) <= 16
     assert len(recording.times_ms("answering")) >= 300 - 16 - 2
+
+
+def shared(clock: ManualClock, count: int, each_s: float, *others: Meter) -> list[Meter]:
+    """Fast devices that take `each_s` a poll, and others after them."""
+    return [*(Meter(f"meter-{number}", clock, each_s) for number in range(count)), *others]
+
+
+def assert_nobody_lost_a_poll(recording: Recording, count: int, duration_s: float, share: float = 0.0) -> None:
+    for number in range(count):
+        times_ms = recording.times_ms(f"meter-{number}")
+        assert len(times_ms) >= (1 - share) * duration_s - 3, f"meter-{number}"
+
+
+async def test_a_silent_device_is_tried_in_what_is_left_of_a_cycle() -> None:
+    clock = ManualClock()
+    silent = Meter("silent", clock)
+    recording = Recording(clock, *shared(clock, 7, 0.05, silent))
+    await recording.run(60)
+    silent.silent = True
+    await recording.run(1000)
+    tries = recording.times_ms("silent", None)
+    # The first time nobody knew, and three times it gets its whole timeout: each costs the others a poll.
+    assert len(recording.times_ms("meter-0")) >= 1060 - 4 - 1
+    assert max(later - earlier for earlier, later in itertools.pairwise(tries)) <= 32_000
+    silent.silent = False
+    before = len(recording.times_ms("silent"))
+    await recording.run(60)
+    assert len(recording.times_ms("silent")) - before >= 60 - 32
+
+
+async def test_a_device_that_needs_long_is_found_again_though_what_is_left_of_a_cycle_is_too_short() -> None:
+    clock = ManualClock()
+    slow = Meter("slow", clock, duration_s=0.7)
+    recording = Recording(clock, *shared(clock, 7, 0.05, slow))
+    await recording.run(100)
+    slow.silent = True
+    await recording.run(400)
+    # Waiting for less than it takes would be in vain, and its answer would disturb the next device.
+    assert len(recording.times_ms("slow", None)) <= 3
+    slow.silent = False
+    before = len(recording.times_ms("slow"))
+    await recording.run(400)
+    assert len(recording.times_ms("slow")) >= before + 4
+
+
+async def test_a_full_line_with_slow_requests_that_wait_tries_a_silent_device_rarely_but_does() -> None:
+    clock = ManualClock()
+    silent = Meter("silent", clock)
+    silent.silent = True
+    recording = Recording(clock, *shared(clock, 9, 0.104, silent))
+    await recording.run(2000)
+    assert 4 <= len(recording.times_ms("silent", None)) <= 7
+    assert_nobody_lost_a_poll(recording, 9, 2000, share=0.06)
+
+
+async def test_a_device_alone_on_its_line_gets_its_whole_timeout() -> None:
+    clock = ManualClock()
+    gateway = Meter("gateway", clock, duration_s=1.5)
+    gateway.timeout_s = 2.0
+    recording = Recording(clock, gateway)
+    gateway.silent = True
+    await recording.run(100)
+    gateway.silent = False
+    await recording.run(60)
+    assert len(recording.times_ms("gateway")) >= 13
+
+
+async def test_a_device_that_fits_into_no_cycle_is_late_but_never_starved() -> None:
+    clock = ManualClock()
+    slow = Meter("slow", clock, duration_s=0.8)
+    slow.tiers = ("fast",)
+    recording = Recording(clock, *shared(clock, 8, 0.05, slow))
+    await recording.run(1000)
+    assert len(recording.times_ms("slow")) >= 1000 / 30
+    assert_nobody_lost_a_poll(recording, 8, 1000, share=0.06)
+
+
+async def test_a_device_that_needs_long_now_and_then_is_not_taken_for_a_quick_one() -> None:
+    clock = ManualClock()
+    gateway = Meter("gateway", clock)
+    gateway.tiers = ("fast",)
+    durations_s = itertools.cycle((0.1, 0.1, 0.9))
+    recording = Recording(clock, *shared(clock, 8, 0.05, gateway))
+
+    def vary() -> None:
+        if len(recording.times_ms("gateway")) != seen[0]:
+            seen[0] = len(recording.times_ms("gateway"))
+            gateway.duration_s = next(durations_s)
+
+    seen = [0]
+    await recording.run(600, vary)
+    assert_nobody_lost_a_poll(recording, 8, 600, share=0.06)
+
+
+async def test_slow_quantities_of_many_requests_fill_what_is_left_and_cost_nobody_a_poll() -> None:
+    clock = ManualClock()
+    meters = shared(clock, 9, 0.09)
+    for meter in meters:
+        meter.slow_steps = 3
+    recording = Recording(clock, *meters)
+    await recording.run(1000)
+    assert_nobody_lost_a_poll(recording, 9, 1000)
+    for meter in meters:
+        assert len(recording.times_ms(meter.device_id, 2)) >= 30, meter.device_id
+
+
+async def test_a_slow_request_that_fits_into_no_cycle_is_late_but_never_starved() -> None:
+    clock = ManualClock()
+    recording = Recording(clock, *shared(clock, 9, 0.105))
+    await recording.run(1000)
+    assert_nobody_lost_a_poll(recording, 9, 1000, share=0.06)
+    for number in range(9):
+        assert len(recording.times_ms(f"meter-{number}", 2)) >= 3, number
+
+
+async def test_two_devices_that_need_long_take_turns_where_they_disturb_nobody() -> None:
+    clock = ManualClock()
+    slow = [Meter(name, clock, duration_s=0.9) for name in ("gateway-1", "gateway-2")]
+    for meter in slow:
+        meter.tiers = ("fast",)
+    recording = Recording(clock, *slow)
+    await recording.run(100)
+    for meter in slow:
+        assert len(recording.times_ms(meter.device_id)) >= 49
 
 
 async def test_a_device_that_answers_again_is_polled_as_before() -> None:
