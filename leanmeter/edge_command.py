@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent.agent import Agent
-from edge_agent.bus_plan import DevicePlan, LinePlan, is_relative, plan_line
+from edge_agent.bus_plan import plan_line
 from edge_agent.errors import AgentConfigurationError
 from edge_agent.installation import installed_lines
 from leanmeter import edge_trace_command
-from site_config.schema import Site, load_site
+from leanmeter.bus_plan_pages import plan_as_json, plan_as_text
+from site_config.schema import load_site
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +66,9 @@ def _plan(arguments: argparse.Namespace) -> int:
     site = load_site(arguments.config)
     plans = [plan_line(line) for line in installed_lines(site, _directories(arguments))]
     if arguments.json:
-        sys.stdout.write(json.dumps([_as_json(plan, site) for plan in plans], indent=2) + "\n")
+        sys.stdout.write(json.dumps([plan_as_json(plan, site) for plan in plans], indent=2) + "\n")
     else:
-        sys.stdout.write("".join(_as_text(plan, site) for plan in plans))
+        sys.stdout.write("".join(plan_as_text(plan, site) for plan in plans))
     return 0
 
 
@@ -109,56 +110,3 @@ def _write_summary(path: Path, summary: dict[str, object]) -> None:
         unfinished.replace(path)
     except OSError as problem:
         raise AgentConfigurationError(f"--summary {path}: cannot be written: {problem.strerror}") from problem
-
-
-def _as_json(plan: LinePlan, site: Site) -> dict[str, object]:
-    return {
-        "line": plan.line.settings.id,
-        "transport": str(plan.line.transport),
-        "poll_interval_s": site.poll_interval_s,
-        "cycle_s": round(plan.cycle_s, 4),
-        "longest_cycle_s": round(plan.longest_cycle_s, 4),
-        "devices": [_device_as_json(device) for device in plan.devices],
-    }
-
-
-def _device_as_json(plan: DevicePlan) -> dict[str, object]:
-    return {
-        "device": plan.device.settings.id,
-        "profile": plan.device.profile.id,
-        "unit_id": plan.device.settings.unit_id,
-        "addresses": "from the start of the SunSpec model" if is_relative(plan.device) else "absolute",
-        "time_s": {tier: round(time_s, 4) for tier, time_s in plan.time_s.items()},
-        "requests": [
-            {
-                "tier": tier,
-                "function_code": request.function_code,
-                "address": request.address,
-                "count": request.count,
-                "quantities": [register.quantity for register in request.registers],
-            }
-            for tier, requests in plan.requests.items()
-            for request in requests
-        ],
-    }
-
-
-def _as_text(plan: LinePlan, site: Site) -> str:
-    cycle_ms, longest_ms, poll_ms = (
-        round(duration_s * 1000) for duration_s in (plan.cycle_s, plan.longest_cycle_s, site.poll_interval_s)
-    )
-    lines = [f"{plan.line.settings.id}: {plan.line.transport}, {cycle_ms} to {longest_ms} ms of {poll_ms} ms"]
-    if longest_ms > poll_ms:
-        lines.append("  too slow for the poll interval: polls will be skipped; raise the baud rate or poll_interval_s")
-    for device in plan.devices:
-        settings = device.device.settings
-        sign = "+" if is_relative(device.device) else ""
-        place = f"unit {settings.unit_id}" if settings.input is None else f"line {settings.input.line}"
-        lines.append(f"  {settings.id} ({device.device.profile.id}, {place})")
-        lines += [
-            f"    {tier}: function code {request.function_code}, {request.count} registers from "
-            f"{sign}{request.address}, {len(request.registers)} quantities"
-            for tier, requests in device.requests.items()
-            for request in requests
-        ]
-    return "\n".join(lines) + "\n"

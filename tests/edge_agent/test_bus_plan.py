@@ -46,8 +46,23 @@ def test_the_plan_tells_requests_and_bus_time(site_file: Path, capsys: pytest.Ca
 def test_the_plan_for_people(site_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["edge", "plan", "--config", str(site_file)]) == 0
     text = capsys.readouterr().out
-    assert "rs485-1: /dev/ttyUSB0 at 9600 8N1" in text
-    assert "oven-meter (eastron/sdm630, unit 1)" in text
+    assert "rs485-1: /dev/ttyUSB0 at 9600 8N1: 6" in text
+    assert "oven-meter (eastron/sdm630, unit 1): 3" in text
+    assert "ms a poll, " in text
+    assert "ms every 10 s" in text
+    assert "  ! mixer-meter is delivered at 19200 8E1; set it to the line's\n" in text
+
+
+def test_a_line_that_is_too_slow_is_told_what_helps(site_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = site_file.read_text()
+    for poll_interval_s, advice in (
+        (0.5, "too slow, polls will be skipped; 19200 baud would take"),
+        (0.7, "nearly full, so slow quantities come late and cost a poll now and then; 19200 baud would take"),
+        (0.1, "too slow, polls will be skipped; raise poll_interval_s, or divide the devices between two lines"),
+    ):
+        site_file.write_text(f"poll_interval_s: {poll_interval_s}\n{text}")
+        assert main(["edge", "plan", "--config", str(site_file)]) == 0
+        assert advice in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
