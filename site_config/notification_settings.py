@@ -171,7 +171,7 @@ class NotificationsSection(StrictModel):
     alarms: AlarmSettings = AlarmSettings()
     sites: Annotated[dict[Slug, AlarmSettings], Field(default_factory=dict, max_length=10_000)]
     weekly: WeeklySettings = WeeklySettings()
-    check_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 30.0
+    check_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 60.0
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -1,0 +1,1 @@
+"""When something is wrong: pure functions of what is stored."""
