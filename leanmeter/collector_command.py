@@ -38,7 +38,19 @@ async def _run_until_signal(settings: ServerFile) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await run(settings, stop)
+    if settings.notifications is None:
+        await run(settings, stop)
+        return
+    # Its libraries are loaded only where somebody is to be told.
+    from notifications import service  # noqa: PLC0415
+
+    service.check(settings)
+    beside = asyncio.create_task(service.run_beside(settings, stop))
+    try:
+        await run(settings, stop)
+    finally:
+        stop.set()
+        await beside
 
 
 def _loop_factory() -> asyncio.AbstractEventLoop:

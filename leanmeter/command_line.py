@@ -12,6 +12,7 @@ COMMANDS = {
     "edge": ("leanmeter.edge_command", "read meters and scales, keep the readings, publish them"),
     "collector": ("leanmeter.collector_command", "take what edges publish into the store"),
     "evaluation": ("leanmeter.evaluation_command", "turn readings into 15-minute intervals and days"),
+    "notifications": ("leanmeter.notifications_command", "tell people what is wrong, and what their week was like"),
     "visit": ("leanmeter.visit_command", "serve the phone page"),
     "simulate": ("leanmeter.simulate_command", "stand-ins for meters, scales and a whole workshop"),
     "profiles": ("leanmeter.profiles_command", "device models: list, show, decode, check"),
@@ -19,6 +20,10 @@ COMMANDS = {
     "dashboards": ("leanmeter.dashboards_command", "build the Grafana dashboards"),
     "deploy": ("leanmeter.deploy_command", "settings, passwords and certificates for deploy/compose.yaml"),
 }
+
+
+_EXTRAS = {"simulate": "simulators", "evaluation": "collector", "notifications": "collector"}
+"""What to install for a command that is not named like its extra."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,7 +84,7 @@ def _load(command: str) -> Any | None:
     except ModuleNotFoundError as problem:
         if problem.name is None or problem.name.split(".")[0] in {"leanmeter", "edge_agent", "collector", "visit"}:
             raise
-        extra = {"simulate": "simulators", "evaluation": "collector"}.get(command, command)
+        extra = _EXTRAS.get(command, command)
         sys.stderr.write(
             f"leanmeter: '{command}' needs the package {problem.name!r}; install it with "
             f"pip install 'leanmeter[{extra}]'\n"

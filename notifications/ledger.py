@@ -15,8 +15,12 @@ from notifications.alarm import Alarm, AlarmKey, Notice, Stage
 from notifications.alarm_book import Decision
 from notifications.content import Content, Destination, Message
 from site_config.notification_settings import AlarmKind
+from store import leases
+from store.held_lease import LeaseLostError
 from store.sqlite_thread import SqliteThread
 
+LEASE = "notifications"
+"""Whoever has it watches and sends."""
 MAXIMUM_NOTICES = 500
 """That wait for one destination: beyond them the oldest is given up, and an error in the log says so."""
 KEPT_MS = 90 * 86_400_000
@@ -113,12 +117,16 @@ class MessageEntry:
 class Ledger:
     """The ledger; other tables may be in the same file, and other processes may have it open.
 
+    What leads to a message raises LeaseLostError, and changes nothing, when another process has the lease.
+
     Args:
         path: made when missing. Raises StoreConfigurationError when it cannot be used.
+        owner: whose lease it is; without one nothing can be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, owner: str = "") -> None:
         self._thread = SqliteThread(path, "notifications", MIGRATIONS)
+        self._owner = owner
 
     async def alarms(self, site: str) -> dict[AlarmKey, Alarm]:
         """What is wrong at a site."""
@@ -150,6 +158,7 @@ class Ledger:
         """
 
         def work(connection: sqlite3.Connection) -> int:
+            self._fence(connection)
             connection.executemany(
                 "INSERT OR REPLACE INTO notification_alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
@@ -208,6 +217,7 @@ class Ledger:
         numbers = list(notices)
 
         def work(connection: sqlite3.Connection) -> bool:
+            self._fence(connection)
             inserted = connection.execute(
                 "INSERT OR IGNORE INTO notification_message"
                 "(key, recipient, channel, site, created_ms, subject, text, html, picture, data) "
@@ -254,11 +264,12 @@ class Ledger:
 
     async def note_attempt(self, number: int) -> None:
         """A message is about to be sent."""
-        await self._thread.write(
-            lambda connection: connection.execute(
-                "UPDATE notification_message SET attempts = attempts + 1 WHERE id = ?", (number,)
-            )
-        )
+
+        def work(connection: sqlite3.Connection) -> None:
+            self._fence(connection)
+            connection.execute("UPDATE notification_message SET attempts = attempts + 1 WHERE id = ?", (number,))
+
+        await self._thread.write(work)
 
     async def note_end(self, number: int, now_ms: int, problem: str | None = None) -> None:
         """A message is sent, or given up because of a problem."""
@@ -310,6 +321,15 @@ class Ledger:
         )
         return tuple([MessageEntry(key, Destination(who, how), *rest) for key, who, how, *rest in rows])
 
+    async def backlog(self) -> tuple[int, int | None]:
+        """How many messages wait, and when the oldest of them was made."""
+        row = await self._thread.read(
+            lambda connection: connection.execute(
+                "SELECT COUNT(*), MIN(created_ms) FROM notification_message WHERE state = 'waiting'"
+            ).fetchone()
+        )
+        return int(row[0]), row[1]
+
     async def forget(self, now_ms: int) -> None:
         """Delete messages, and what they said, that were sent or given up long ago."""
         await self._thread.write(
@@ -323,6 +343,7 @@ class Ledger:
         configured = set(destinations)
 
         def work(connection: sqlite3.Connection) -> int:
+            self._fence(connection)
             found = connection.execute(
                 "SELECT recipient, channel FROM notification_message WHERE state = 'waiting' "
                 "UNION SELECT recipient, channel FROM notification_notice WHERE message IS NULL"
@@ -345,6 +366,11 @@ class Ledger:
     async def close(self) -> None:
         """Finish what was given and close the file."""
         await self._thread.close()
+
+    def _fence(self, connection: sqlite3.Connection) -> None:
+        # A process that was stopped for a while, in the middle of this, finds that another goes on in its place.
+        if not leases.is_held(connection, LEASE, self._owner):
+            raise LeaseLostError(f"another process has the lease {LEASE!r} now")
 
 
 def _under_way(connection: sqlite3.Connection, destination: Destination) -> bool:

@@ -163,7 +163,7 @@ class WeeklySettings(StrictModel):
 
 
 class NotificationsSection(StrictModel):
-    """Who is told about what."""
+    """Who is told about what. `metrics_port` serves Prometheus at http://127.0.0.1:PORT/metrics."""
 
     recipients: Annotated[tuple[RecipientSettings, ...], Field(max_length=1000)] = ()
     smtp: SmtpSettings | None = None
@@ -172,6 +172,7 @@ class NotificationsSection(StrictModel):
     sites: Annotated[dict[Slug, AlarmSettings], Field(default_factory=dict, max_length=10_000)]
     weekly: WeeklySettings = WeeklySettings()
     check_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 60.0
+    metrics_port: Port | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -16,6 +16,8 @@ class LeaseLostError(Exception):
 class HeldLease:
     """The lease of one process. A process that was killed leaves it free after `TTL_S` seconds.
 
+    `owner` is the name under which this process has it.
+
     Args:
         entities: where leases are.
         name: of what only one may do.
@@ -24,13 +26,13 @@ class HeldLease:
     def __init__(self, entities: Entities, name: str) -> None:
         self._entities = entities
         self._name = name
-        self._owner = secrets.token_hex(8)
+        self.owner = secrets.token_hex(8)
         self._renewed_s = float("-inf")
 
     async def acquire(self) -> bool:
         """Take or extend it; False while another has it."""
         asked_s = time.monotonic()
-        acquired = await self._entities.acquire_lease(self._name, self._owner, TTL_S)
+        acquired = await self._entities.acquire_lease(self._name, self.owner, TTL_S)
         self._renewed_s = asked_s if acquired else float("-inf")
         return acquired
 
@@ -44,4 +46,4 @@ class HeldLease:
 
     async def release(self) -> None:
         """Let the next one have it at once."""
-        await self._entities.release_lease(self._name, self._owner)
+        await self._entities.release_lease(self._name, self.owner)

@@ -18,3 +18,9 @@ def acquire(connection: sqlite3.Connection, name: str, owner: str, *, now_ms: in
 def release(connection: sqlite3.Connection, name: str, owner: str) -> None:
     """Give a lease up."""
     connection.execute("DELETE FROM lease WHERE name = ? AND owner = ?", (name, owner))
+
+
+def is_held(connection: sqlite3.Connection, name: str, owner: str) -> bool:
+    """Whether nobody else has taken a lease since; within the transaction that depends on it."""
+    row = connection.execute("SELECT owner FROM lease WHERE name = ?", (name,)).fetchone()
+    return row is not None and row[0] == owner

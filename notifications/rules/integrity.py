@@ -27,8 +27,13 @@ def judge_reconciliation(edges: Sequence[str], compared: Sequence[Reconciliation
 
 
 def judge_quarantine(edges: Sequence[str], entries: Mapping[str, int]) -> list[Verdict]:
-    """Whether something of an edge could not be stored and lies in the quarantine."""
+    """Whether something of an edge could not be stored and lies in the quarantine; `entries` is how much, if known."""
     return [
-        Verdict(AlarmKind.QUARANTINE, edge, entries.get(edge, 0) > 0, {"entries": entries.get(edge, 0)})
+        Verdict(
+            AlarmKind.QUARANTINE,
+            edge,
+            None if edge not in entries else entries[edge] > 0,
+            {"entries": entries.get(edge, 0)},
+        )
         for edge in edges
     ]
