@@ -7,55 +7,81 @@ from dashboards.influxql import (
     AMOUNT,
     BY_DEVICE,
     BY_POINT,
+    BY_POINT_WITH_GAPS,
+    CHOSEN_LINE,
     CHOSEN_POINTS,
     DAYS,
     DEMAND,
     DEVICE_NAME,
     EXPECTED,
     INTERVALS,
+    METERED,
     POINT,
     POINT_NAME,
+    QUALITY,
     READING,
     SHOWN_TIME,
     SITE,
+    demand_kw,
+    nested,
+    of_resource,
     peak_kw,
     points,
     select,
     site_power_kw,
-    site_use_kwh,
+    total,
+    whole_site,
 )
 from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames
+from store import schema
 
 FRESH = "time > now() - 2m"
 NO_BASELINE = "no baseline yet"
+NO_INTERVAL = "no interval yet"
+ELECTRICITY = "electricity"
+METERED_WELL = f"{QUALITY} =~ /^(measured|manual|corrected)$/"
+"""Condition: intervals of which the course is known too, not the amount alone."""
+METERED_ILL = f"{QUALITY} =~ /^(interpolated|thinned|partial)$/"
 
 
 def site_power_now(names: SiteNames) -> stat.Panel:
-    """What the site uses, with the number of meters that say so."""
-    count = len(names.supply_meters)
+    """What the site uses: of this moment, with the number of meters that say so; with several sites of 15 minutes."""
+    if not names.supply_meters:
+        query = select(f'last({DEMAND}) AS "power"', INTERVALS, SITE, whole_site(ELECTRICITY), SHOWN_TIME)
+        return panels.number(
+            "Site power",
+            "What the site used in its newest quarter of an hour: mains supply plus own generation, less what is fed "
+            "in or charged.",
+            InfluxQuery(query, "Power"),
+            unit=panels.KILOWATT,
+            decimals=1,
+            missing=NO_INTERVAL,
+        )
+    of_all = f", of {len(names.supply_meters)}" if len(names.site_names) == 1 else ""
     panel = panels.number(
         "Site power now",
         "What the site uses at this moment: mains supply plus own generation, less what is fed in or charged. "
-        f"Beside it stands how many of its {count} meters were heard in the last two minutes; when one is missing, "
-        "the sum is incomplete.",
+        "Beside it stands how many of its meters were heard in the last two minutes; when one is missing, the sum is "
+        "incomplete.",
         InfluxQuery(site_power_kw(names.supply_meters, FRESH), result_format="table"),
         unit=panels.KILOWATT,
-        decimals=2,
+        decimals=1,
         missing="no reading in the last 2 minutes",
     )
     panels.show(panel, "power", displayName="Power")
-    panels.show(panel, "meters", displayName=f"meters heard, of {count}", unit="none", decimals=0)
+    panels.show(panel, "meters", displayName=f"meters heard{of_all}", unit=panels.COUNT, decimals=0)
     return panel
 
 
-def energy_today(names: SiteNames) -> stat.Panel:
+def energy_today() -> stat.Panel:
     """What the site has used since midnight."""
+    query = select(total(AMOUNT), INTERVALS, SITE, whole_site(ELECTRICITY), SHOWN_TIME)
     return panels.number(
-        "Energy used today",
+        "Electricity today",
         "Electricity that the site has used since midnight: from the grid and from its own generation, without what "
         "was fed in. From 15-minute intervals, so it may be up to a quarter of an hour behind.",
-        InfluxQuery(site_use_kwh(names), "Energy"),
+        InfluxQuery(query, "Electricity"),
         unit=panels.KILOWATT_HOUR,
         decimals=1,
         missing="no interval yet today",
@@ -68,9 +94,9 @@ def peak_today(names: SiteNames) -> stat.Panel:
         "Highest 15 minutes today",
         "The highest mean power of a quarter of an hour that was taken from the grid since midnight: what many "
         "suppliers bill as demand.",
-        InfluxQuery(peak_kw(names), "Peak"),
+        InfluxQuery(peak_kw(names.main_points), "Peak"),
         unit=panels.KILOWATT,
-        decimals=2,
+        decimals=1,
         missing="no interval yet today",
     ).time_from(panels.TODAY)
 
@@ -84,9 +110,9 @@ def power_by_meter() -> timeseries.Panel:
             "The last hour as the meters read it. The names are those of the meters, not of what they measure.",
             InfluxQuery(query, DEVICE_NAME),
             unit=panels.KILOWATT,
-            decimals=2,
+            decimals=1,
         )
-        .interval("2s")
+        .interval("5s")
         .time_from(panels.LAST_HOUR)
     )
 
@@ -94,45 +120,59 @@ def power_by_meter() -> timeseries.Panel:
 def energy_today_by_point(names: SiteNames) -> bargauge.Panel:
     """Bars to compare points."""
     query = select(
-        f"sum({AMOUNT}) AS {AMOUNT}",
+        total(AMOUNT),
         INTERVALS,
         SITE,
-        points(names.electricity_points),
+        of_resource(ELECTRICITY),
+        METERED,
         CHOSEN_POINTS,
+        CHOSEN_LINE,
         SHOWN_TIME,
         group_by=POINT,
     )
     panel = panels.ranking(
-        "Energy today by point",
+        "Electricity today by point",
         "Since midnight. The main supply stands beside its parts: do not add them. Generation is what was produced.",
         InfluxQuery(query, POINT_NAME),
         unit=panels.KILOWATT_HOUR,
-        decimals=2,
+        decimals=1,
     ).time_from(panels.TODAY)
-    panels.call_by_name(panel, names.electricity_points, names.display_names)
+    panels.call_by_name(panel, names.called(ELECTRICITY))
     return panel
 
 
 def power_by_point(names: SiteNames) -> timeseries.Panel:
-    """Curves of 15-minute means, cheap over any range that intervals are shown for."""
-    query = select(
-        f"mean({DEMAND}) AS {DEMAND}",
-        INTERVALS,
-        SITE,
-        points(names.electricity_points),
-        CHOSEN_POINTS,
-        SHOWN_TIME,
-        group_by=BY_POINT,
-    )
+    """Curves of 15-minute means: solid where measured, grey and dashed where not, red ground where mains was away."""
+    conditions = (SITE, of_resource(ELECTRICITY), METERED, CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME)
+    mean = f"mean({DEMAND}) AS {DEMAND}"
+    measured = select(mean, INTERVALS, *conditions, METERED_WELL, group_by=BY_POINT_WITH_GAPS)
+    unsure = select(mean, INTERVALS, *conditions, METERED_ILL, group_by=BY_POINT_WITH_GAPS)
     panel = panels.lines(
         "Power by point",
-        "Mean power of each quarter of an hour, by what is measured.",
-        InfluxQuery(query, POINT_NAME),
+        "Mean power of each quarter of an hour, by what is measured. Grey and dashed: interpolated across a gap, so "
+        "only the energy is known and not its course. Red ground: no mains.",
+        InfluxQuery(measured, POINT_NAME, ref_id="A"),
+        InfluxQuery(unsure, f"{POINT_NAME} not measured", ref_id="B"),
+        InfluxQuery(outage(), panels.OUTAGE, ref_id="C"),
         unit=panels.KILOWATT,
-        decimals=2,
+        decimals=1,
     ).interval(panels.QUARTER_HOUR)
-    panels.call_by_name(panel, names.electricity_points, names.display_names)
-    return panel
+    panels.call_by_name(panel, names.called(ELECTRICITY))
+    panels.dash_unsure(panel, "B")
+    return panels.shade_outages(panel)
+
+
+def outage() -> str:
+    """Query: 1 at each step in which the site was without mains for at least a quarter of an hour."""
+    return select(
+        f"count({AMOUNT}) / count({AMOUNT}) AS {AMOUNT}",
+        INTERVALS,
+        SITE,
+        whole_site(ELECTRICITY),
+        f"{QUALITY} = 'outage'",
+        SHOWN_TIME,
+        group_by="time($__interval) fill(none)",
+    )
 
 
 def demand(names: SiteNames) -> timeseries.Panel:
@@ -142,13 +182,15 @@ def demand(names: SiteNames) -> timeseries.Panel:
     )
     panel = panels.bars(
         "Demand by 15 minutes, and its peak",
-        "Mean power taken from the grid in each quarter of an hour. The red dot is the highest of the time shown.",
+        "Mean power taken from the grid in each quarter of an hour. The red dot is the highest of the time shown. Red "
+        "ground: no mains.",
         InfluxQuery(by_interval, POINT_NAME, ref_id="A"),
-        InfluxQuery(peak_kw(names), "Peak", ref_id="B"),
+        InfluxQuery(peak_kw(names.main_points), "Peak", ref_id="B"),
+        InfluxQuery(outage(), panels.OUTAGE, ref_id="C"),
         unit=panels.KILOWATT,
-        decimals=2,
+        decimals=1,
     ).interval(panels.QUARTER_HOUR)
-    panels.call_by_name(panel, names.main_points, names.display_names)
+    panels.call_by_name(panel, names.called(ELECTRICITY))
     panels.show(
         panel,
         "Peak",
@@ -157,29 +199,33 @@ def demand(names: SiteNames) -> timeseries.Panel:
         custom__showPoints="always",
         color={"mode": "fixed", "fixedColor": "red"},
     )
-    return panel
+    return panels.shade_outages(panel)
+
+
+def highest_intervals(names: SiteNames) -> str:
+    """Query: the ten highest quarters of an hour of the time shown, each at its time."""
+    return select(f'top({DEMAND}, 10) AS "peak"', nested(demand_kw(names.main_points)), SHOWN_TIME)
 
 
 def energy_by_day(names: SiteNames) -> timeseries.Panel:
     """Stacked days, with the expected as a line where there is one."""
     used = select(AMOUNT, DAYS, SITE, points(names.supply_points), SHOWN_TIME, group_by=POINT)
-    expected = select(EXPECTED, DAYS, SITE, points(names.main_points), SHOWN_TIME, group_by=POINT)
+    expected = select(EXPECTED, DAYS, SITE, whole_site(ELECTRICITY), SHOWN_TIME)
     panel = (
         panels.bars(
-            "Energy by day",
+            "Electricity by day",
             "Each day from midnight to midnight of the site: what came from the grid and what it made itself, stacked. "
-            "The line is what the grid supply of such a day was expected to be; it is missing until there is a "
-            "baseline.",
+            "The line is what such a day was expected to need; it is missing until there is a baseline.",
             InfluxQuery(used, POINT_NAME, ref_id="A"),
             InfluxQuery(expected, "Expected", ref_id="B"),
             unit=panels.KILOWATT_HOUR,
-            decimals=1,
+            decimals=0,
             stacked=True,
         )
         .span(16)
         .time_from("30d")
     )
-    panels.call_by_name(panel, names.supply_points, names.display_names)
+    panels.call_by_name(panel, names.called(ELECTRICITY))
     panels.show(
         panel,
         "Expected",
@@ -192,27 +238,25 @@ def energy_by_day(names: SiteNames) -> timeseries.Panel:
     return panel
 
 
-def against_expected(names: SiteNames) -> stat.Panel:
-    """Difference from the baseline, of exactly those intervals that have an expected value."""
-    query = select(
-        f'sum({AMOUNT}) / sum({EXPECTED}) - 1 AS "difference"',
-        INTERVALS,
-        SITE,
-        points(names.main_points),
-        SHOWN_TIME,
-        f"{EXPECTED} > 0",
-    )
+def against_expected() -> stat.Panel:
+    """Difference from the baseline, of exactly those days that have an expected value."""
     return (
         panels.number(
-            "Against what was expected",
-            "Use in the time shown, beside what the baseline expected for the same time: below zero is saved. "
-            "Without a baseline nothing can be expected, and none is made up.",
-            InfluxQuery(query, "Difference"),
+            "Energy against expected, 30 days",
+            "All energy that the site used in the last 30 days beside what its baseline expected for the same days: "
+            "below zero is saved. Without a baseline nothing can be expected, and none is made up.",
+            InfluxQuery(difference(whole_site(schema.ENERGY)), "Difference"),
             unit=panels.SHARE,
             decimals=1,
             missing=NO_BASELINE,
         )
-        .thresholds(panels.levels((None, "green"), (0, "orange")))
+        .thresholds(panels.BELOW_IS_GOOD)
+        .time_from("30d")
         .span(8)
         .height(panels.CHART_HEIGHT)
     )
+
+
+def difference(of: str, field: str = EXPECTED) -> str:
+    """Query: by which share a series was above what was expected, over the days that have both."""
+    return select(f'sum({AMOUNT}) / sum({field}) - 1 AS "difference"', DAYS, SITE, of, SHOWN_TIME, f"{field} > 0")

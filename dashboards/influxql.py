@@ -5,27 +5,47 @@ InfluxQL cannot calculate across measurements, has no `now() - time`, and wants 
 
 from collections.abc import Iterable
 
-from dashboards.site_names import SiteNames, SupplyMeter
+from dashboards.site_names import SupplyMeter
 from store import schema
 
 READING = f'"{schema.READING}"'
+EVENT = f'"{schema.EVENT}"'
 INTERVALS = f'"{schema.CONSUMPTION}"'
 DAYS = f'"{schema.CONSUMPTION_DAY}"'
 AMOUNT = f'"{schema.FIELD_AMOUNT}"'
 DEMAND = f'"{schema.FIELD_DEMAND}"'
 COVERAGE = f'"{schema.FIELD_COVERAGE}"'
+MINIMUM = f'"{schema.FIELD_MINIMUM}"'
+COST = f'"{schema.FIELD_COST}"'
+CO2E = f'"{schema.FIELD_CO2E}"'
 EXPECTED = f'"{schema.FIELD_EXPECTED}"'
+GOAL = f'"{schema.FIELD_GOAL}"'
+LOWER = f'"{schema.FIELD_LOWER}"'
+UPPER = f'"{schema.FIELD_UPPER}"'
 QUALITY = f'"{schema.FIELD_QUALITY}"'
 DEVICE = f'"{schema.TAG_DEVICE}"'
 POINT = f'"{schema.TAG_POINT}"'
+RESOURCE = f'"{schema.TAG_RESOURCE}"'
+EVERY_SITE = f'"{schema.TAG_SITE}"'
 
 SITE = f"\"{schema.TAG_SITE}\" = '${{site:raw}}'"
+SERVER = f"{EVERY_SITE} = '{schema.SERVER_SITE}'"
+"""Condition: what collector and evaluation tell of themselves and of every edge (docs/observability.md)."""
+NO_SERVER = f"{EVERY_SITE} != '{schema.SERVER_SITE}'"
 CHOSEN_POINTS = f"{POINT} =~ /^${{point:regex}}$/"
+CHOSEN_LINE = f"{POINT} =~ /^(${{line:raw}})$/"
+CHOSEN_SERIES = f"{POINT} = '${{series:raw}}'"
+METERED = f"{POINT} !~ /^site\\./"
+"""No series of a whole site: points, and what is unmetered below them."""
+WHOLE_SITES = f"{POINT} =~ /^site\\./"
 SHOWN_TIME = "$timeFilter"
 BY_DEVICE = f"time($__interval), {DEVICE} fill(none)"
 BY_POINT = f"time($__interval), {POINT} fill(none)"
+BY_POINT_WITH_GAPS = f"time($__interval), {POINT} fill(null)"
 DEVICE_NAME = f"$tag_{schema.TAG_DEVICE}"
 POINT_NAME = f"$tag_{schema.TAG_POINT}"
+RESOURCE_NAME = f"$tag_{schema.TAG_RESOURCE}"
+SITE_NAME = f"$tag_{schema.TAG_SITE}"
 """Aliases: the series is called what its tag says."""
 
 
@@ -39,10 +59,38 @@ def select(what: str, source: str, *conditions: str, group_by: str = "", newest:
     return " ".join(words)
 
 
+def total(field: str, name: str = "") -> str:
+    """The sum of a field, under its own name or another."""
+    called = f'"{name}"' if name else field
+    return f"sum({field}) AS {called}"
+
+
+def of_resource(*resources: str) -> str:
+    """Condition: what measures one of these."""
+    if len(resources) == 1:
+        return f"{RESOURCE} = '{resources[0]}'"
+    return f"{RESOURCE} =~ /^({'|'.join(resources)})$/"
+
+
+def whole_site(resource: str) -> str:
+    """Condition: the series of the whole site's use of a resource."""
+    return f"{POINT} = '{schema.SITE_SERIES}{resource}'"
+
+
 def points(ids: Iterable[str]) -> str:
     """Condition: one of these points; what is unmetered has a dot in its id."""
     any_of = "|".join(ids).replace(".", r"\.")
     return f"{POINT} =~ /^({any_of})$/"
+
+
+def devices(ids: Iterable[str]) -> str:
+    """Condition: one of these devices."""
+    return f"{DEVICE} =~ /^({'|'.join(ids)})$/"
+
+
+def nested(*queries: str) -> str:
+    """Queries as the source of another one."""
+    return ", ".join(f"({query})" for query in queries)
 
 
 def site_power_kw(meters: Iterable[SupplyMeter], when: str) -> str:
@@ -60,28 +108,21 @@ def site_power_kw(meters: Iterable[SupplyMeter], when: str) -> str:
         )
         for meter in meters
     ]
-    return select('sum("power") AS "power", count("power") AS "meters"', _nested(newest), when)
+    return select('sum("power") AS "power", count("power") AS "meters"', nested(*newest), when)
 
 
-def site_use_kwh(names: SiteNames) -> str:
-    """Query: what the site used in the time shown: mains and generation, less what charged its storage."""
-    parts = [(names.supply_points, AMOUNT), (names.storage_points, f"{AMOUNT} * -1 AS {AMOUNT}")]
-    amounts = [select(what, INTERVALS, SITE, points(ids), SHOWN_TIME) for ids, what in parts if ids]
-    return select(f"sum({AMOUNT}) AS {AMOUNT}", _nested(amounts), SHOWN_TIME)
-
-
-def peak_kw(names: SiteNames) -> str:
-    """Query: the highest demand on the mains in the time shown, at its time."""
-    by_interval = select(
+def demand_kw(main_points: Iterable[str]) -> str:
+    """Query: the mean power that all mains together took in each quarter of an hour."""
+    return select(
         f"sum({DEMAND}) AS {DEMAND}",
         INTERVALS,
         SITE,
-        points(names.main_points),
+        points(main_points),
         SHOWN_TIME,
         group_by="time(15m) fill(none)",
     )
-    return select(f'max({DEMAND}) AS "peak"', _nested([by_interval]), SHOWN_TIME)
 
 
-def _nested(queries: Iterable[str]) -> str:
-    return ", ".join(f"({query})" for query in queries)
+def peak_kw(main_points: Iterable[str]) -> str:
+    """Query: the highest demand on the mains in the time shown, at its time."""
+    return select(f'max({DEMAND}) AS "peak"', nested(demand_kw(main_points)), SHOWN_TIME)

@@ -1,19 +1,18 @@
 """The overview: where the site stands now, today, and over the last weeks."""
 
-from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.builders import stat, statetimeline, table
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
-from grafana_foundation_sdk.models.dashboard import DashboardCursorSync
 
 from dashboards import electricity, panels, variables
+from dashboards.board import board
 from dashboards.influxql import (
     AMOUNT,
-    BY_DEVICE,
-    BY_POINT,
+    CHOSEN_LINE,
     CHOSEN_POINTS,
     COVERAGE,
     DEVICE,
-    DEVICE_NAME,
     INTERVALS,
+    METERED,
     POINT,
     POINT_NAME,
     QUALITY,
@@ -22,6 +21,8 @@ from dashboards.influxql import (
     SITE,
     points,
     select,
+    total,
+    whole_site,
 )
 from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames
@@ -41,53 +42,48 @@ QUALITIES = {
 
 def overview(names: SiteNames) -> Dashboard:
     """The dashboard for a site's points."""
-    board = (
-        Dashboard(f"Leanmeter · Overview · {names.name}")
-        .uid("leanmeter-overview")
-        .description("What the site uses now, today and by day: energy, water, product, and whether the meters answer.")
-        .tags(["leanmeter"])
-        .timezone(names.time_zone)
-        .tooltip(DashboardCursorSync.CROSSHAIR)
-        .time("now-24h", "now")
-        .refresh("10s")
-        .variables([variables.datasource(), variables.site(names), variables.point()])
+    built = board(
+        "overview",
+        "Overview",
+        "What the site uses now, today and by day: energy, water, product, and whether the meters answer.",
+        names,
+        variables.of_points(names),
+        refresh="10s",
     )
-    if names.supply_meters:
-        board.with_panel(electricity.site_power_now(names))
+    for panel in _now(names):
+        built.with_panel(panel)
+    if "electricity" in names.points:
+        built.with_row(Row("Electricity"))
+        built.with_panel(electricity.power_by_meter())
+        built.with_panel(electricity.energy_today_by_point(names))
+        built.with_panel(electricity.power_by_point(names).span(panels.FULL_SPAN))
+        if names.supply_points:
+            built.with_panel(electricity.energy_by_day(names))
+            built.with_panel(electricity.against_expected())
+    built.with_row(Row("Meters and data"))
+    built.with_panel(_meters())
+    built.with_panel(_interval_quality())
+    built.with_panel(_coverage(names))
+    return built
+
+
+def _now(names: SiteNames) -> list[stat.Panel]:
+    """Numbers of today, in rows of four."""
+    found = []
     if names.supply_points:
-        board.with_panel(electricity.energy_today(names))
+        found += [electricity.site_power_now(names), electricity.energy_today()]
     if names.main_points:
-        board.with_panel(electricity.peak_today(names))
-    board.with_panel(_last_reading())
-    if names.electricity_points:
-        _add_electricity(board, names)
-    if names.water_points:
-        board.with_row(Row("Water"))
-        board.with_panel(_today("Water today", names.water_points, panels.CUBIC_METRE, 2))
-        board.with_panel(_water_flow())
-        board.with_panel(_amounts("Water by 15 minutes", names, names.water_points, panels.CUBIC_METRE, 3))
+        found.append(electricity.peak_today(names))
+    found.append(_last_reading())
+    if "water" in names.points:
+        found.append(_today("Water today", whole_site("water"), panels.CUBIC_METRE, 2))
     if names.product_points:
-        board.with_row(Row("Product"))
-        board.with_panel(_today("Product today", names.product_points, panels.KILOGRAM, 1))
-        board.with_panel(_amounts("Product by 15 minutes", names, names.product_points, panels.KILOGRAM, 1).span(20))
-    board.with_row(Row("Meters and data"))
-    board.with_panel(_meters())
-    board.with_panel(_interval_quality())
-    board.with_panel(_coverage())
-    return board
-
-
-def _add_electricity(board: Dashboard, names: SiteNames) -> None:
-    board.with_row(Row("Electricity"))
-    board.with_panel(electricity.power_by_meter())
-    board.with_panel(electricity.energy_today_by_point(names))
-    if names.main_points:
-        board.with_panel(electricity.demand(names))
-    board.with_panel(electricity.power_by_point(names))
-    if names.supply_points:
-        board.with_panel(electricity.energy_by_day(names))
-    if names.main_points:
-        board.with_panel(electricity.against_expected(names))
+        found.append(_today("Product today", points(names.product_points), panels.KILOGRAM, 0))
+    if names.piece_points:
+        found.append(_today("Pieces today", points(names.piece_points), panels.PIECES, 0))
+    if names.waste_points:
+        found.append(_today("Waste today", points(names.waste_points), panels.KILOGRAM, 1))
+    return found
 
 
 def _last_reading() -> stat.Panel:
@@ -105,57 +101,16 @@ def _last_reading() -> stat.Panel:
     )
 
 
-def _water_flow() -> timeseries.Panel:
-    query = select('mean("flow_rate") AS "flow"', READING, SITE, SHOWN_TIME, group_by=BY_DEVICE)
-    return (
-        panels.lines(
-            "Water flow, live",
-            "The last hour as the meters read it. A flow that never comes down to zero is a leak.",
-            InfluxQuery(query, DEVICE_NAME),
-            unit=panels.CUBIC_METRE_PER_HOUR,
-            decimals=3,
-        )
-        .interval("10s")
-        .time_from(panels.LAST_HOUR)
-        .span(10)
-        .height(panels.SMALL_CHART_HEIGHT)
-    )
-
-
-def _amounts(title: str, names: SiteNames, ids: tuple[str, ...], unit: str, decimals: int) -> timeseries.Panel:
-    conditions = (SITE, points(ids), CHOSEN_POINTS, SHOWN_TIME)
-    query = select(f"sum({AMOUNT}) AS {AMOUNT}", INTERVALS, *conditions, group_by=BY_POINT)
-    panel = (
-        panels.bars(
-            title,
-            "The amount of each quarter of an hour; of longer steps when more than a few days are shown.",
-            InfluxQuery(query, POINT_NAME),
-            unit=unit,
-            decimals=decimals,
-        )
-        .interval(panels.QUARTER_HOUR)
-        .span(10)
-        .height(panels.SMALL_CHART_HEIGHT)
-    )
-    panels.call_by_name(panel, ids, names.display_names)
-    return panel
-
-
-def _today(title: str, ids: tuple[str, ...], unit: str, decimals: int) -> stat.Panel:
-    query = select(f"sum({AMOUNT}) AS {AMOUNT}", INTERVALS, SITE, points(ids), SHOWN_TIME)
-    return (
-        panels.number(
-            title,
-            "Since midnight, from 15-minute intervals.",
-            InfluxQuery(query, "Amount"),
-            unit=unit,
-            decimals=decimals,
-            missing="no interval yet today",
-        )
-        .time_from(panels.TODAY)
-        .span(4)
-        .height(panels.SMALL_CHART_HEIGHT)
-    )
+def _today(title: str, of: str, unit: str, decimals: int) -> stat.Panel:
+    query = select(total(AMOUNT), INTERVALS, SITE, of, SHOWN_TIME)
+    return panels.number(
+        title,
+        "Since midnight, from 15-minute intervals.",
+        InfluxQuery(query, "Amount"),
+        unit=unit,
+        decimals=decimals,
+        missing="no interval yet today",
+    ).time_from(panels.TODAY)
 
 
 def _meters() -> table.Panel:
@@ -168,7 +123,7 @@ def _meters() -> table.Panel:
     )
     panels.show(panel, "device", displayName="Meter")
     panels.show(panel, "Time", displayName="Last reading", unit=panels.AGE)
-    panels.show(panel, "active_power_total", displayName="Power", unit=panels.WATT, decimals=2)
+    panels.show(panel, "active_power_total", displayName="Power", unit=panels.WATT, decimals=0)
     panels.show(panel, "flow_rate", displayName="Flow", unit=panels.CUBIC_METRE_PER_HOUR, decimals=3)
     panels.show(panel, "weight_net", displayName="Weight", unit=panels.KILOGRAM, decimals=2)
     panels.show(panel, "temperature", displayName="Temperature", unit=panels.CELSIUS, decimals=1)
@@ -176,7 +131,7 @@ def _meters() -> table.Panel:
 
 
 def _interval_quality() -> statetimeline.Panel:
-    query = select(QUALITY, INTERVALS, SITE, CHOSEN_POINTS, SHOWN_TIME, group_by=POINT)
+    query = select(QUALITY, INTERVALS, SITE, METERED, CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME, group_by=POINT)
     return panels.states(
         "How each quarter of an hour is known",
         "Green was measured. Anything else is named: read this before you trust a peak or a saving.",
@@ -185,9 +140,18 @@ def _interval_quality() -> statetimeline.Panel:
     ).time_from("24h")
 
 
-def _coverage() -> stat.Panel:
-    query = select(f"mean({COVERAGE}) AS {COVERAGE}", INTERVALS, SITE, CHOSEN_POINTS, SHOWN_TIME, group_by=POINT)
-    return (
+def _coverage(names: SiteNames) -> stat.Panel:
+    query = select(
+        f"mean({COVERAGE}) AS {COVERAGE}",
+        INTERVALS,
+        SITE,
+        METERED,
+        CHOSEN_POINTS,
+        CHOSEN_LINE,
+        SHOWN_TIME,
+        group_by=POINT,
+    )
+    panel = (
         panels.number(
             "Time with readings",
             "Share of the time shown for which each point's meter was read. Totals are exact across gaps, because "
@@ -198,6 +162,8 @@ def _coverage() -> stat.Panel:
             missing="no interval yet",
         )
         .thresholds(panels.levels((None, "red"), (0.8, "orange"), (0.98, "green")))
-        .span(24)
+        .span(panels.FULL_SPAN)
         .height(panels.SMALL_CHART_HEIGHT)
     )
+    panels.call_by_name(panel, names.display_names)
+    return panel

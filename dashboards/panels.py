@@ -3,10 +3,10 @@
 Grafana stacks panels on a phone and keeps their heights; widths are of its 24 columns on anything wider.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Protocol, Self
 
-from grafana_foundation_sdk.builders import bargauge, common, stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.builders import bargauge, common, stat, statetimeline, table, text, timeseries
 from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
 from grafana_foundation_sdk.models.common import (
     BarGaugeDisplayMode,
@@ -14,6 +14,7 @@ from grafana_foundation_sdk.models.common import (
     BigValueGraphMode,
     FieldTextAlignment,
     GraphDrawStyle,
+    GraphThresholdsStyleMode,
     LegendDisplayMode,
     LegendPlacement,
     LineInterpolation,
@@ -31,6 +32,7 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMap,
     ValueMappingResult,
 )
+from grafana_foundation_sdk.models.text import TextMode
 
 from dashboards.query import DATASOURCE, InfluxQuery
 
@@ -38,19 +40,37 @@ KILOWATT = "kwatt"
 WATT = "watt"
 KILOWATT_HOUR = "kwatth"
 CUBIC_METRE = "m3"
+LITRE = "suffix: L"
 CUBIC_METRE_PER_HOUR = "suffix: m³/h"
 KILOGRAM = "suffix: kg"
 CELSIUS = "celsius"
 SHARE = "percentunit"
+VOLT = "volt"
+AMPERE = "amp"
+HERTZ = "hertz"
+BYTES = "bytes"
+SECONDS = "s"
+MILLISECONDS = "ms"
+COUNT = "none"
 AGE = "dateTimeFromNow"
+MONEY = "none"
+"""In the currency of the site's tariff, which the store does not name."""
+PIECES = "suffix: pieces"
+CARBON_KG = "suffix: kg CO₂e"
 
 STAT_HEIGHT = 4
 SMALL_CHART_HEIGHT = 7
 CHART_HEIGHT = 9
 
+OUTAGE = "Outage"
+
 TODAY = "now/d"
 LAST_HOUR = "1h"
 QUARTER_HOUR = "15m"
+
+SMALL_SPAN = 6
+HALF_SPAN = 12
+FULL_SPAN = 24
 
 
 class _Overridable(Protocol):
@@ -131,6 +151,62 @@ def bars(
     return panel
 
 
+def judged(panel: timeseries.Panel, amount: str = "Used") -> timeseries.Panel:
+    """Give the columns amount, expected, goal, lower and upper of one query their names, line styles and band."""
+    show(panel, "amount", displayName=amount, color=_fixed("blue"))
+    show(panel, "demand", displayName=amount, color=_fixed("blue"))
+    line: dict[str, object] = {"custom__drawStyle": "line", "custom__fillOpacity": 0, "custom__lineWidth": 2}
+    show(panel, "expected", displayName="Expected", color=_fixed("text"), **line)
+    dashed = {"fill": "dash", "dash": [10, 6]}
+    show(panel, "goal", displayName="Goal", color=_fixed("green"), **line, custom__lineStyle=dashed)
+    edge: dict[str, object] = {**line, "custom__lineWidth": 0, "color": _fixed("#8e8e8e")}
+    out_of_legend = {"legend": True, "tooltip": False, "viz": False}
+    show(panel, "lower", displayName="At least", **edge, custom__hideFrom=out_of_legend)
+    show(panel, "upper", displayName="At most", **edge | {"custom__fillOpacity": 15}, custom__fillBelowTo="At least")
+    return panel
+
+
+def draw_thresholds(panel: timeseries.Panel) -> timeseries.Panel:
+    """Draw the panel's thresholds as dashed lines."""
+    return panel.thresholds_style(common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED))
+
+
+def shade_outages(panel: timeseries.Panel) -> timeseries.Panel:
+    """Draw the series `Outage`, which is 1 where there was no mains, as red ground over the whole height."""
+    show(
+        panel,
+        OUTAGE,
+        color=_fixed("red"),
+        min=0,
+        max=1,
+        unit=COUNT,
+        custom__drawStyle="bars",
+        custom__barWidthFactor=1,
+        custom__lineWidth=0,
+        custom__fillOpacity=20,
+        custom__axisPlacement="hidden",
+        custom__stacking={"mode": "none", "group": "A"},
+    )
+    return panel
+
+
+def dash_unsure(panel: timeseries.Panel, ref_id: str) -> timeseries.Panel:
+    """Draw the series of a query grey and dashed: what was not measured but interpolated, thinned or partly missing."""
+    panel.override_by_query(
+        ref_id,
+        [
+            DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [6, 6]}),
+            DynamicConfigValue("color", _fixed("#8e8e8e")),
+            DynamicConfigValue("custom.hideFrom", {"legend": True, "tooltip": False, "viz": False}),
+        ],
+    )
+    return panel
+
+
+def _fixed(color: str) -> dict[str, str]:
+    return {"mode": "fixed", "fixedColor": color}
+
+
 def ranking(title: str, description: str, *queries: InfluxQuery, unit: str, decimals: int) -> bargauge.Panel:
     """A bar for each series, to compare them."""
     return (
@@ -188,8 +264,10 @@ def states(
     )
 
 
-def listing(title: str, description: str, query: InfluxQuery, sorted_by: str) -> table.Panel:
-    """A table of what the query returns, lowest first in the column `sorted_by`."""
+def listing(
+    title: str, description: str, query: InfluxQuery, sorted_by: str, *, descending: bool = False
+) -> table.Panel:
+    """A table of what the query returns, lowest first in the column `sorted_by`, or highest first."""
     return (
         table.Panel()
         .title(title)
@@ -202,13 +280,42 @@ def listing(title: str, description: str, query: InfluxQuery, sorted_by: str) ->
         .align(FieldTextAlignment.AUTO)
         .inspect(inspect=False)
         .thresholds(levels((None, "text")))
-        .sort_by([common.TableSortByFieldState().display_name(sorted_by).desc(desc=False)])
+        .sort_by([common.TableSortByFieldState().display_name(sorted_by).desc(desc=descending)])
     )
+
+
+def words(title: str, markdown: str) -> text.Panel:
+    """A panel of text."""
+    return text.Panel().title(title).mode(TextMode.MARKDOWN).content(markdown).span(FULL_SPAN).height(STAT_HEIGHT)
+
+
+def texts(by_value: Mapping[str, str]) -> list[dict[str, object]]:
+    """Mappings that show people's names for the values of a table's column."""
+    options = {value: {"text": text, "index": index} for index, (value, text) in enumerate(by_value.items())}
+    return [{"type": "value", "options": options}]
+
+
+def link(title: str, board_uid: str, **chosen: str) -> list[dict[str, object]]:
+    """A link to another dashboard for the same time, with these variables chosen: `site="${__data.fields.site}"`."""
+    variables = "".join(f"&var-{name}={value}" for name, value in chosen.items())
+    return [{"title": title, "url": f"/d/{board_uid}?${{__url_time_range}}{variables}", "targetBlank": False}]
 
 
 def levels(*steps: tuple[float | None, str]) -> ThresholdsConfig:
     """Colours from values upwards; the first step's value is None, which is minus infinity."""
     return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps([Threshold(value, color) for value, color in steps])
+
+
+def steps(colors: ThresholdsConfig) -> object:
+    """Colours for `show`, where a column has its own."""
+    return colors.build()
+
+
+BELOW_IS_GOOD = levels((None, "green"), (0, "orange"))
+"""Colours of a difference from what was expected."""
+NEUTRAL = levels((None, "blue"))
+ABOVE_IS_GOOD = levels((None, "orange"), (0, "green"))
+"""Colours of what was saved."""
 
 
 def show(panel: _Overridable, series: str, **settings: object) -> None:
@@ -221,8 +328,7 @@ def show(panel: _Overridable, series: str, **settings: object) -> None:
     )
 
 
-def call_by_name(panel: _Overridable, shown: Sequence[str], display_names: Mapping[str, str]) -> None:
-    """Show people's names for the series of points; the id where a point has no name."""
-    for point in shown:
-        if point in display_names:
-            show(panel, point, displayName=display_names[point])
+def call_by_name(panel: _Overridable, display_names: Mapping[str, str]) -> None:
+    """Show people's names for the series of points or sites; the id where one has no name."""
+    for series, name in display_names.items():
+        show(panel, series, displayName=name)

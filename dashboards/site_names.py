@@ -1,4 +1,4 @@
-"""Which points and meters of a site a dashboard speaks of: InfluxDB knows their names, but not what they are."""
+"""Which points and meters of its sites a dashboard speaks of: InfluxDB knows their resource, but not what they are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,44 +19,49 @@ class SupplyMeter:
 
 @dataclass(frozen=True, slots=True)
 class SiteNames:
-    """Ids of a site's points by what they measure; a panel is left out where a site has nothing to show in it.
+    """Ids of the sites' points by what they measure; a panel is left out where no site has anything to show in it.
 
-    `supply_points` are main and generation, `storage_points` what is subtracted from them: together the site's use.
-    `display_names` are for people, by point. `time_zone` is an IANA name, or `browser` for that of whoever looks.
+    One set of dashboards serves several sites: the lists then hold the points of all of them.
+
+    Args:
+        site: the site that is shown first.
+        name: for the dashboards' titles.
+        time_zone: an IANA name, or `browser` for that of whoever looks.
+        points: of each resource, what is unmetered below them included.
+        supply_meters: whose powers add up to the site's use; of several sites those that a site has.
+        main_meters: devices at the mains of electricity, for voltages and power factor.
+        main_points: mains of electricity.
+        supply_points: mains and generation of electricity.
+        generation_points: own generation of electricity.
+        fuel_points: mains of fuels.
+        material_points: what comes in, each weighed once.
+        product_points: outputs that are weighed, in kg.
+        piece_points: outputs that are counted.
+        waste_points: what leaves as waste, in kg.
+        lines: the electricity points of each production line, by its id.
+        display_names: for people, by point; without those that several sites call differently.
+        site_names: for people, by site.
     """
 
     site: str
     name: str
     time_zone: str = "browser"
+    points: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     supply_meters: tuple[SupplyMeter, ...] = ()
+    main_meters: tuple[str, ...] = ()
     main_points: tuple[str, ...] = ()
     supply_points: tuple[str, ...] = ()
-    storage_points: tuple[str, ...] = ()
-    electricity_points: tuple[str, ...] = ()
-    water_points: tuple[str, ...] = ()
+    generation_points: tuple[str, ...] = ()
+    fuel_points: tuple[str, ...] = ()
+    material_points: tuple[str, ...] = ()
     product_points: tuple[str, ...] = ()
+    piece_points: tuple[str, ...] = ()
+    waste_points: tuple[str, ...] = ()
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     display_names: Mapping[str, str] = field(default_factory=dict)
+    site_names: Mapping[str, str] = field(default_factory=dict)
 
-
-WORKSHOP = SiteNames(
-    site="workshop",
-    name="Workshop",
-    supply_meters=(SupplyMeter("main-meter"), SupplyMeter("pv-inverter")),
-    main_points=("main",),
-    supply_points=("main", "pv"),
-    electricity_points=("main", "oven", "mixer", "cold-room", "packing", "pv", "main.unmetered"),
-    water_points=("water",),
-    product_points=("product",),
-    display_names={
-        "main": "Main supply",
-        "oven": "Oven",
-        "mixer": "Mixer",
-        "cold-room": "Cold room",
-        "packing": "Packing",
-        "pv": "Solar",
-        "main.unmetered": "Main supply, not metered further",
-        "water": "Water",
-        "product": "Product",
-    },
-)
-"""The site of `leanmeter demo`."""
+    def called(self, *resources: str) -> Mapping[str, str]:
+        """People's names of the points that measure one of these resources."""
+        ids = [point for resource in resources for point in self.points.get(resource, ())]
+        return {point: self.display_names[point] for point in ids if point in self.display_names}

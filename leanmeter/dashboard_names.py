@@ -1,47 +1,121 @@
-"""What the dashboards call the points and meters of a site: from its site file."""
+"""What the dashboards call the points and meters of sites: from their site files."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from dashboards.site_names import SiteNames, SupplyMeter
 from evaluation.unmetered import unmetered_id
-from site_config.points import Resource, Role
-from site_config.schema import Site
+from site_config.points import Point, Resource, Role
+from site_config.schema import Site, SiteFile
+
+_WEIGHED = "weighed_mass_total"
+_OWN_CLOCK = "browser"
 
 
-def names_of(site: Site) -> SiteNames:
-    """What the dashboards call the points and meters of a site.
+def names_of(sites: Sequence[Site]) -> SiteNames:
+    """The names for one site or several, of which the first is shown first.
 
-    Meters of the supply are those that are assigned to it now; a point measured only in the past has none.
+    Meters of the supply are those that are assigned to it now; a point measured only in the past has none. They are
+    left out when a device's name means the supply at one site and something else at another.
     """
+    first, *others = sites
+    zones = {site.time_zone.key for site in sites}
+    points = _merged([point for site in sites for point in site.points])
+    now = [entry for site in sites for entry in site.assignments if entry.to_ms is None]
+    counted = {entry.point for entry in now if entry.amount_quantity != _WEIGHED}
 
     def ids(resource: Resource, *roles: Role) -> tuple[str, ...]:
-        return tuple(
-            point.id for point in site.points if point.resource is resource and (not roles or point.role in roles)
-        )
+        return tuple(p.id for p in points if p.resource is resource and (not roles or p.role in roles))
 
-    electricity = ids(Resource.ELECTRICITY)
-    supply = ids(Resource.ELECTRICITY, Role.MAIN, Role.GENERATION)
-    storage = ids(Resource.ELECTRICITY, Role.STORAGE)
-    parents = tuple(
-        point.id
-        for point in site.points
-        if point.id in electricity and any(part.parent == point.id and part.role is Role.PART for part in site.points)
-    )
-    display_names = {point.id: point.name for point in site.points}
+    main = ids(Resource.ELECTRICITY, Role.MAIN)
+    outputs = ids(Resource.PRODUCT, Role.OUTPUT)
     return SiteNames(
-        site=site.site,
-        name=site.name,
-        time_zone=site.time_zone.key,
-        supply_meters=tuple(
-            SupplyMeter(entry.device, entry.rate_quantity, -entry.factor if entry.point in storage else entry.factor)
-            for entry in site.assignments
-            if entry.point in (*supply, *storage) and entry.to_ms is None and entry.rate_quantity is not None
-        ),
-        main_points=ids(Resource.ELECTRICITY, Role.MAIN),
-        supply_points=supply,
-        storage_points=storage,
-        electricity_points=electricity + tuple(unmetered_id(parent) for parent in parents),
-        # Parts of a main are in its amount already.
-        water_points=ids(Resource.WATER, Role.MAIN) or ids(Resource.WATER),
-        product_points=ids(Resource.PRODUCT),
-        display_names=display_names
-        | {unmetered_id(parent): f"{display_names[parent]}, not metered further" for parent in parents},
+        site=first.site,
+        name=first.name if not others else f"{len(sites)} sites",
+        time_zone=zones.pop() if len(zones) == 1 else _OWN_CLOCK,
+        points=_by_resource(points),
+        supply_meters=_supply_meters(sites),
+        main_meters=tuple(dict.fromkeys(entry.device for entry in now if entry.point in main)),
+        main_points=main,
+        supply_points=ids(Resource.ELECTRICITY, Role.MAIN, Role.GENERATION),
+        generation_points=ids(Resource.ELECTRICITY, Role.GENERATION),
+        fuel_points=ids(Resource.FUEL, Role.MAIN),
+        # Parts are in their parent's amount already.
+        material_points=tuple(p.id for p in points if p.resource is Resource.MATERIAL and p.parent is None),
+        product_points=tuple(point for point in outputs if point not in counted),
+        piece_points=tuple(point for point in outputs if point in counted),
+        waste_points=ids(Resource.WASTE, Role.WASTE),
+        lines=_lines(points),
+        display_names=_display_names([point for site in sites for point in site.points]),
+        site_names={site.site: site.name for site in sites},
     )
+
+
+def demo_names() -> SiteNames:
+    """Those of the simulated workshop and of every ready plant, which the committed dashboards are built for."""
+    # Simulators are only needed here.
+    from simulators.factory.plant_files import load_plant, ready_plants  # noqa: PLC0415
+    from simulators.factory.plant_site import site_document  # noqa: PLC0415
+    from simulators.site_file import WorkshopPorts, workshop_document  # noqa: PLC0415
+
+    nowhere = WorkshopPorts(1, 1, 1, 1, 1, Path("rs485"))
+    documents = [workshop_document(nowhere), *(site_document(load_plant(name)) for name in ready_plants())]
+    return names_of([Site(SiteFile.model_validate(document)) for document in documents])
+
+
+def _merged(points: Iterable[Point]) -> list[Point]:
+    """Points of several sites, each id once: what is asked of the store is asked of one site at a time."""
+    return list({(point.id, point.resource, point.role): point for point in points}.values())
+
+
+def _supply_meters(sites: Sequence[Site]) -> tuple[SupplyMeter, ...]:
+    by_site = [(site, {meter.device: meter for meter in _supply_meters_of(site)}) for site in sites]
+    known = {device: meter for _, found in by_site for device, meter in found.items()}
+    for site, found in by_site:
+        devices = {device.id for line in site.lines for device in line.devices}
+        if any(device in devices and found.get(device) != meter for device, meter in known.items()):
+            return ()
+    return tuple(known.values())
+
+
+def _supply_meters_of(site: Site) -> Iterable[SupplyMeter]:
+    signs = {
+        point.id: -1.0 if point.role is Role.STORAGE else 1.0
+        for point in site.points
+        if point.resource is Resource.ELECTRICITY and point.role in {Role.MAIN, Role.GENERATION, Role.STORAGE}
+    }
+    for entry in site.assignments:
+        if entry.point in signs and entry.to_ms is None and entry.rate_quantity is not None:
+            yield SupplyMeter(entry.device, entry.rate_quantity, signs[entry.point] * entry.factor)
+
+
+def _lines(points: Sequence[Point]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for point in points:
+        if point.line is not None and point.resource is Resource.ELECTRICITY and point.role is Role.PART:
+            found.setdefault(point.line, []).append(point.id)
+    return {line: tuple(dict.fromkeys(ids)) for line, ids in found.items()}
+
+
+def _by_resource(points: Sequence[Point]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for point in points:
+        found.setdefault(point.resource.value, []).append(point.id)
+        if point.id in _parents(points):
+            found[point.resource.value].append(unmetered_id(point.id))
+    return {resource: tuple(dict.fromkeys(ids)) for resource, ids in found.items()}
+
+
+def _display_names(points: Sequence[Point]) -> Mapping[str, str]:
+    names: dict[str, set[str]] = {}
+    for point in points:
+        names.setdefault(point.id, set()).add(point.name)
+    agreed = {point: found.pop() for point, found in names.items() if len(found) == 1}
+    parents = _parents(points)
+    return agreed | {
+        unmetered_id(point): f"{name}, not metered further" for point, name in agreed.items() if point in parents
+    }
+
+
+def _parents(points: Iterable[Point]) -> set[str]:
+    return {point.parent for point in points if point.parent is not None and point.role is Role.PART}

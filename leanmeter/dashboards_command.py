@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from dashboards.build import GENERATED, differing, write
-from dashboards.site_names import WORKSHOP, SiteNames
-from leanmeter.dashboard_names import names_of
+from dashboards.site_names import SiteNames
+from leanmeter.dashboard_names import demo_names, names_of
 from site_config.errors import ConfigurationError
 from site_config.schema import load_site
 
@@ -17,7 +17,11 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     verbs = parser.add_subparsers(required=True, metavar="verb")
     build = verbs.add_parser("build", help="write every dashboard as JSON that Grafana loads")
     build.add_argument(
-        "--config", type=Path, metavar="SITE.YAML", help="for the points and meters of this site, not of the demo's"
+        "--config",
+        type=Path,
+        action="append",
+        metavar="SITE.YAML",
+        help="for the points and meters of this site, not of the demo's; may be given several times",
     )
     build.add_argument("--output", type=Path, metavar="DIR", help="where to write; needed with --config")
     build.add_argument(
@@ -29,7 +33,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
 def _build(arguments: argparse.Namespace) -> int:
     if arguments.config is not None and arguments.output is None:
         raise ConfigurationError("dashboards build --config: say with --output where the dashboards are to be written")
-    names = WORKSHOP if arguments.config is None else names_of(load_site(arguments.config))
+    names = demo_names() if arguments.config is None else names_of([load_site(path) for path in arguments.config])
     folder: Path = GENERATED if arguments.output is None else arguments.output
     if arguments.check:
         return _check(folder, names)

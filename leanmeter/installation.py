@@ -67,7 +67,7 @@ def prepare(folder: Path, site_files: Sequence[Path], host: str) -> list[EdgeAcc
         _make_certificates(secrets_folder, host)
         shutil.copyfile(secrets_folder / "mqtt_ca", edges_folder / "ca.pem")
         (folder / "server.yaml").write_text(_server_file(sites), encoding="utf-8")
-        write(folder / "dashboards", names_of(sites[0]))
+        write(folder / "dashboards", names_of(sites))
     except OSError as problem:
         raise ConfigurationError(f"--folder {folder}: {problem.filename or folder}: {problem.strerror}") from problem
     return found

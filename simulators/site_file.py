@@ -33,24 +33,39 @@ def write_site_file(
     time_zone: str = "UTC",
 ) -> Path:
     """Write `site.yaml` whole or not at all; returns its path."""
-    document = {
+    document = workshop_document(
+        ports, site=site, edge=edge, mqtt_port=mqtt_port, time_zone=time_zone, data_dir=str(directory / "edge")
+    )
+    path = directory / "site.yaml"
+    unfinished = directory / "site.yaml.part"
+    unfinished.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    unfinished.replace(path)
+    return path
+
+
+def workshop_document(
+    ports: WorkshopPorts,
+    *,
+    site: str = "workshop",
+    edge: str = "edge-1",
+    mqtt_port: int = 1883,
+    time_zone: str = "UTC",
+    data_dir: str = "leanmeter-data/edge",
+) -> dict[str, Any]:
+    """The site file's content."""
+    return {
         "site": site,
         "edge": edge,
         "name": "Simulated workshop",
         "time_zone": time_zone,
         "mqtt": {"host": "127.0.0.1", "port": mqtt_port},
-        "data_dir": str(directory / "edge"),
+        "data_dir": data_dir,
         "poll_interval_s": 1,
         "slow_interval_s": 10,
         "sync_interval_s": 10,
         "lines": _lines(ports),
         "points": _points(),
     }
-    path = directory / "site.yaml"
-    unfinished = directory / "site.yaml.part"
-    unfinished.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    unfinished.replace(path)
-    return path
 
 
 def _lines(ports: WorkshopPorts) -> list[dict[str, Any]]:

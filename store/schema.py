@@ -29,6 +29,8 @@ TAG_MONTH = "month"
 
 FIELD_TEXT = "text"
 """Of `event`: a sentence; its numbers are fields of their own names."""
+FIELD_UNTIL_MS = "until_ms"
+"""Of `event`: when it ended, where it lasted."""
 FIELD_AMOUNT = "amount"
 FIELD_DEMAND = "demand"
 FIELD_COVERAGE = "coverage"

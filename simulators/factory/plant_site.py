@@ -47,7 +47,7 @@ def site_document(
         "mqtt": {"host": "127.0.0.1", "port": mqtt_port},
         "data_dir": data_dir,
         "lines": lines,
-        "points": [_point(name, point) for name, point in plant.points.items()],
+        "points": [_point(plant, name, point) for name, point in plant.points.items()],
     }
 
 
@@ -57,7 +57,7 @@ def modbus_units(plant: PlantFile) -> list[tuple[str, PointText, int]]:
     return [(name, point, unit_id) for unit_id, (name, point) in enumerate(names, 1)]
 
 
-def _point(name: str, point: PointText) -> dict[str, Any]:
+def _point(plant: PlantFile, name: str, point: PointText) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "id": name,
         "name": point.name,
@@ -67,6 +67,10 @@ def _point(name: str, point: PointText) -> dict[str, Any]:
     }
     if point.parent is not None:
         entry["parent"] = point.parent
+    # A point belongs to the line that all of its loads work with.
+    lines = {plant.loads[load].line for load in point.loads} | ({point.line} if point.line else set())
+    if len(lines) == 1 and None not in lines:
+        entry["line"] = lines.pop()
     if point.per_pulse is not None:
         entry |= {"amount": "counter_1", "factor": point.per_pulse}
     return entry

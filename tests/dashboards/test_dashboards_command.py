@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from dashboards.build import GENERATED
-from dashboards.site_names import WORKSHOP, SupplyMeter
-from evaluation.unmetered import unmetered_id
+from dashboards.site_names import SupplyMeter
 from leanmeter.command_line import main
-from leanmeter.dashboard_names import names_of
+from leanmeter.dashboard_names import demo_names, names_of
 from site_config.schema import load_site
 
 SITE = """
@@ -46,7 +45,7 @@ def test_build_writes_what_is_committed(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["dashboards", "build", "--output", str(tmp_path / "new")]) == 0
 
     written = tmp_path / "new" / "overview.json"
-    assert capsys.readouterr().out == f"{written}\n"
+    assert capsys.readouterr().out.splitlines()[0] == str(written)
     assert written.read_bytes() == (GENERATED / "overview.json").read_bytes()
 
 
@@ -67,18 +66,22 @@ def test_a_site_file_gives_the_dashboard_its_points_and_time_zone(site_file: Pat
     board = json.loads((tmp_path / "out" / "overview.json").read_text(encoding="utf-8"))
     assert board["timezone"] == "America/Lima"
     assert board["title"].endswith("The depot")
-    by_point = next(panel for panel in board["panels"] if panel["title"] == "Energy today by point")
-    assert r"/^(mains|roof|store|saw|mains\.unmetered)$/" in by_point["targets"][0]["query"]
+    by_day = next(panel for panel in board["panels"] if panel["title"] == "Electricity by day")
+    assert "/^(mains|roof)$/" in by_day["targets"][0]["query"]
+    assert '"value": "Grid, not metered further"' in json.dumps(board)
 
 
 def test_names_follow_from_resource_role_and_assignment(site_file: Path) -> None:
-    names = names_of(load_site(site_file))
+    names = names_of([load_site(site_file)])
 
     assert names.main_points == ("mains",)
     assert names.supply_points == ("mains", "roof")
-    assert names.storage_points == ("store",)
-    assert names.water_points == ("water",)
-    assert names.product_points == ()
+    assert names.generation_points == ("roof",)
+    assert names.points["electricity"] == ("mains", "mains.unmetered", "roof", "store", "saw")
+    assert names.points["water"] == ("water", "water.unmetered", "washing")
+    assert names.product_points == names.piece_points == ()
+    assert names.main_meters == ("grid",)
+    assert names.time_zone == "America/Lima"
     assert names.supply_meters == (
         SupplyMeter("grid", factor=1.0),
         SupplyMeter("roof", factor=-1.0),
@@ -87,9 +90,34 @@ def test_names_follow_from_resource_role_and_assignment(site_file: Path) -> None
     assert names.display_names["saw"] == "Saw"
 
 
-def test_the_demo_names_what_is_unmetered_as_evaluation_does() -> None:
-    assert unmetered_id("main") in WORKSHOP.electricity_points
-    assert set(WORKSHOP.electricity_points) <= set(WORKSHOP.display_names)
+def test_one_set_serves_several_sites(site_file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(SITE.replace("site: depot", "site: mill").replace("name: Saw", "name: Band saw"), encoding="utf-8")
+    names = names_of([load_site(site_file), load_site(other)])
+
+    assert names.name == "2 sites"
+    assert names.site == "depot"
+    assert names.supply_points == ("mains", "roof")
+    assert names.display_names["mains"] == "Grid"
+    assert "saw" not in names.display_names
+    assert len(names.supply_meters) == 3
+
+
+def test_live_power_is_left_out_where_a_name_means_another_meter_elsewhere(site_file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(SITE.replace("role: storage", "role: part, parent: mains"), encoding="utf-8")
+
+    assert names_of([load_site(site_file), load_site(other)]).supply_meters == ()
+
+
+def test_the_committed_dashboards_know_every_ready_plant_and_the_demo() -> None:
+    names = demo_names()
+
+    assert {"workshop", "bakery", "plastics"} <= set(names.site_names)
+    assert len(names.supply_meters) == 4
+    assert {"stamping", "rolls"} <= set(names.lines)
+    assert "turned" in names.product_points
+    assert "stamped" in names.piece_points
 
 
 def test_a_site_file_needs_an_output_folder(site_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,183 @@
+"""The fleet: whether edges, meters, collector and evaluation do their work, and whether what was read has arrived.
+
+The quantities are those of docs/observability.md.
+"""
+
+from grafana_foundation_sdk.builders import stat, table, timeseries
+from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
+
+from dashboards import panels, variables
+from dashboards.board import board
+from dashboards.influxql import (
+    BY_DEVICE,
+    DEVICE,
+    DEVICE_NAME,
+    READING,
+    SERVER,
+    SHOWN_TIME,
+    nested,
+    select,
+)
+from dashboards.query import InfluxQuery
+from dashboards.site_names import SiteNames
+
+EDGES = f"{DEVICE} =~ /\\./"
+"""Condition: an edge as the collector sees it is called site.edge; a dot is in no other device."""
+OF_THE_SITE = f"{DEVICE} =~ /^${{site:regex}}\\./"
+LATELY = "time > now() - 5m"
+SILENT = "the collector has told nothing for 5 minutes"
+LATE_S = panels.levels((None, "green"), (60, "yellow"), (600, "red"))
+NONE_IS_GOOD = panels.levels((None, "green"), (1, "red"))
+
+
+def fleet(names: SiteNames) -> Dashboard:
+    """The dashboard on all edges, with the chosen site's below."""
+    built = board(
+        "fleet",
+        "Fleet",
+        "Edges and their delays, what could not be stored, and whether each day arrived whole.",
+        names,
+        variables.of_one_site(names),
+        refresh="30s",
+    )
+    for number in _numbers():
+        built.with_panel(number)
+    built.with_panel(_edges())
+    built.with_panel(_delay())
+    built.with_panel(_not_whole())
+    built.with_row(Row("Collector and evaluation"))
+    built.with_panel(_stored())
+    built.with_panel(_waiting())
+    return built
+
+
+def _numbers() -> list[stat.Panel]:
+    heard = select('last("last_batch_age_s") AS "age"', READING, SERVER, EDGES, LATELY, group_by=DEVICE)
+    each_waiting = select('last("batches_waiting") AS "waiting"', READING, SERVER, LATELY, group_by=DEVICE)
+    kept = select('last("quarantine_entries") AS "entries"', READING, SERVER, EDGES, LATELY, group_by=DEVICE)
+    wrong = select('last("days_with_mismatch") AS "days"', READING, SERVER, EDGES, LATELY, group_by=DEVICE)
+    described = (
+        (
+            "Edges heard",
+            "Edges of which a batch was stored in the last 10 minutes. Those that are silent stand in the table below.",
+            select('count("age") AS "edges"', nested(heard), LATELY, '"age" < 600'),
+            panels.NEUTRAL,
+        ),
+        (
+            "Batches waiting",
+            "In the collectors' memory, from all edges. A number that stays high means that the store is too slow.",
+            select('sum("waiting") AS "waiting"', nested(each_waiting), LATELY),
+            panels.levels((None, "green"), (1000, "red")),
+        ),
+        (
+            "In quarantine",
+            "Batches and rows that could not be stored and wait for somebody: leanmeter collector quarantine list.",
+            select('sum("entries") AS "entries"', nested(kept), LATELY),
+            NONE_IS_GOOD,
+        ),
+        (
+            "Days that did not arrive whole",
+            "Of the last seven days of each edge: days on which the store holds less than the edge has counted.",
+            select('sum("days") AS "days"', nested(wrong), LATELY),
+            NONE_IS_GOOD,
+        ),
+    )
+    return [
+        panels.number(
+            title, about, InfluxQuery(query, title), unit=panels.COUNT, decimals=0, missing=SILENT
+        ).thresholds(colors)
+        for title, about, query, colors in described
+    ]
+
+
+def _edges() -> table.Panel:
+    columns = ", ".join(
+        f'"{name}"'
+        for name in (
+            "last_batch_age_s",
+            "newest_reading_age_s",
+            "quarantine_entries",
+            "days_compared",
+            "days_with_mismatch",
+            "values_missing",
+        )
+    )
+    panel = panels.listing(
+        "Edges",
+        "Every edge that has ever sent a batch; the one that has been silent longest stands first. Nothing is lost "
+        "while an edge is silent: it keeps its readings.",
+        InfluxQuery(select(columns, READING, SERVER, EDGES, LATELY, group_by=DEVICE, newest=1), result_format="table"),
+        sorted_by="Last batch",
+        descending=True,
+    )
+    panels.show(panel, "Time", custom__hidden=True)
+    panels.show(panel, "device", displayName="Site and edge")
+    colored: dict[str, object] = {"unit": panels.SECONDS, "decimals": 0, "thresholds": panels.steps(LATE_S)}
+    panels.show(panel, "last_batch_age_s", displayName="Last batch", **colored)
+    panels.show(panel, "newest_reading_age_s", displayName="Newest reading", **colored)
+    panels.show(panel, "quarantine_entries", displayName="In quarantine", decimals=0)
+    panels.show(panel, "days_compared", displayName="Days compared", decimals=0)
+    panels.show(panel, "days_with_mismatch", displayName="Not whole", decimals=0)
+    panels.show(panel, "values_missing", displayName="Values missing", decimals=0)
+    return panel.span(panels.FULL_SPAN)
+
+
+def _delay() -> timeseries.Panel:
+    query = select(
+        'mean("newest_reading_age_s") AS "age"', READING, SERVER, OF_THE_SITE, SHOWN_TIME, group_by=BY_DEVICE
+    )
+    panel = panels.lines(
+        "Age of the newest reading, this site",
+        "How far the store is behind each edge of the chosen site. A ramp is an edge without a network; it falls when "
+        "the edge has caught up. Below zero its clock is ahead.",
+        InfluxQuery(query, DEVICE_NAME),
+        unit=panels.SECONDS,
+        decimals=0,
+    ).thresholds(LATE_S)
+    return panels.draw_thresholds(panel).interval("10s")
+
+
+def _not_whole() -> timeseries.Panel:
+    query = select('max("values_missing") AS "missing"', READING, SERVER, OF_THE_SITE, SHOWN_TIME, group_by=BY_DEVICE)
+    return panels.lines(
+        "Values missing in the last seven days, this site",
+        "What the edge has counted and the store does not hold. It should lie at zero.",
+        InfluxQuery(query, DEVICE_NAME),
+        unit=panels.COUNT,
+        decimals=0,
+    ).interval("10s")
+
+
+def _stored() -> timeseries.Panel:
+    query = select(
+        'non_negative_derivative(last("values_stored_total"), 1s) AS "rate"',
+        READING,
+        SERVER,
+        SHOWN_TIME,
+        group_by=BY_DEVICE,
+    )
+    return panels.lines(
+        "Values stored each second",
+        "By collector. After an outage it is higher until the edges have caught up.",
+        InfluxQuery(query, DEVICE_NAME),
+        unit=panels.COUNT,
+        decimals=0,
+    ).interval("30s")
+
+
+def _waiting() -> timeseries.Panel:
+    marks = select(
+        'max("marks_waiting") AS "marks"', READING, SERVER, SHOWN_TIME, group_by="time($__interval) fill(none)"
+    )
+    batches = select(
+        'max("batches_waiting") AS "batches"', READING, SERVER, SHOWN_TIME, group_by="time($__interval) fill(none)"
+    )
+    return panels.lines(
+        "Work that waits",
+        "Batches that are not stored yet, and quarters of an hour that are not evaluated yet. Both come down by "
+        "themselves; what only grows needs somebody.",
+        InfluxQuery(batches, "Batches", ref_id="A"),
+        InfluxQuery(marks, "Quarters of an hour", ref_id="B"),
+        unit=panels.COUNT,
+        decimals=0,
+    ).interval("30s")

@@ -1,0 +1,166 @@
+"""Own generation and fuels: what was produced, what of it was used, what was fed in, what was burnt."""
+
+from grafana_foundation_sdk.builders import stat, table, timeseries
+from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
+
+from dashboards import panels, variables
+from dashboards.board import LAST_MONTH, board
+from dashboards.electricity import ELECTRICITY, NO_INTERVAL
+from dashboards.influxql import (
+    AMOUNT,
+    BY_POINT,
+    CO2E,
+    COST,
+    DAYS,
+    DEMAND,
+    INTERVALS,
+    POINT,
+    POINT_NAME,
+    SHOWN_TIME,
+    SITE,
+    nested,
+    points,
+    select,
+    total,
+    whole_site,
+)
+from dashboards.query import InfluxQuery
+from dashboards.site_names import SiteNames
+
+FED_IN = f'(abs({AMOUNT}) - {AMOUNT}) / 2 AS "fed"'
+"""What a main took back from the grid's point of view: its negative amounts, as positive ones."""
+
+
+def generation(names: SiteNames) -> Dashboard:
+    """The dashboard for a site's own generation and its fuels."""
+    built = board(
+        "generation",
+        "Solar and fuels",
+        "What the site produced, how much of it it used itself, and what it burnt.",
+        names,
+        variables.of_one_site(names),
+        since=LAST_MONTH,
+    )
+    if names.generation_points:
+        for number in _numbers(names):
+            built.with_panel(number)
+        built.with_panel(_days(names))
+        built.with_panel(_power(names))
+    if names.fuel_points:
+        built.with_row(Row("Fuels"))
+        built.with_panel(_fuel(names))
+        built.with_panel(_fuels_in_kwh())
+        built.with_panel(_fuel_table(names))
+    return built
+
+
+def _numbers(names: SiteNames) -> list[stat.Panel]:
+    own, main = points(names.generation_points), points(names.main_points)
+    made = select(f'{AMOUNT} AS "made"', INTERVALS, SITE, own, SHOWN_TIME)
+    fed = select(FED_IN, INTERVALS, SITE, main, SHOWN_TIME)
+    used = select(f'{AMOUNT} AS "used"', INTERVALS, SITE, whole_site(ELECTRICITY), SHOWN_TIME)
+    described = (
+        (
+            "Produced",
+            "By all own generation in the time shown.",
+            select('sum("made") AS "made"', nested(made), SHOWN_TIME),
+            panels.KILOWATT_HOUR,
+            0,
+        ),
+        (
+            "Fed in",
+            "To the grid, netted within each quarter of an hour.",
+            select('sum("fed") AS "fed"', nested(fed), SHOWN_TIME),
+            panels.KILOWATT_HOUR,
+            0,
+        ),
+        (
+            "Used by the site itself",
+            "Share of what was produced that the site used at once.",
+            select('1 - sum("fed") / sum("made") AS "share"', nested(fed, made), SHOWN_TIME),
+            panels.SHARE,
+            0,
+        ),
+        (
+            "Covered by own generation",
+            "Share of the site's use that came from its own generation.",
+            select('(sum("made") - sum("fed")) / sum("used") AS "share"', nested(made, fed, used), SHOWN_TIME),
+            panels.SHARE,
+            0,
+        ),
+    )
+    return [
+        panels.number(title, about, InfluxQuery(query, title), unit=unit, decimals=decimals, missing=NO_INTERVAL)
+        for title, about, query, unit, decimals in described
+    ]
+
+
+def _days(names: SiteNames) -> timeseries.Panel:
+    query = select(AMOUNT, DAYS, SITE, points(names.supply_points), SHOWN_TIME, group_by=POINT)
+    panel = panels.bars(
+        "Where electricity came from",
+        "Each day of the site: from the grid and from each own source, stacked. The grid is below zero on a day on "
+        "which more was fed in than taken.",
+        InfluxQuery(query, POINT_NAME),
+        unit=panels.KILOWATT_HOUR,
+        decimals=0,
+        stacked=True,
+    )
+    panels.call_by_name(panel, names.called(ELECTRICITY))
+    return panel
+
+
+def _power(names: SiteNames) -> timeseries.Panel:
+    query = select(
+        f"mean({DEMAND}) AS {DEMAND}", INTERVALS, SITE, points(names.supply_points), SHOWN_TIME, group_by=BY_POINT
+    )
+    panel = panels.lines(
+        "Grid and own generation, two days",
+        "Mean power of each quarter of an hour. Below zero: fed in.",
+        InfluxQuery(query, POINT_NAME),
+        unit=panels.KILOWATT,
+        decimals=1,
+    ).interval(panels.QUARTER_HOUR)
+    panels.call_by_name(panel, names.called(ELECTRICITY))
+    return panel.time_from("2d")
+
+
+def _fuel(names: SiteNames) -> timeseries.Panel:
+    query = select(AMOUNT, DAYS, SITE, points(names.fuel_points), SHOWN_TIME, group_by=POINT)
+    panel = panels.bars(
+        "Fuels by day, as metered",
+        "Each in the unit of its meter: m³ of gas, litres or kg of what is delivered.",
+        InfluxQuery(query, POINT_NAME),
+        unit=panels.COUNT,
+        decimals=1,
+    )
+    panels.call_by_name(panel, names.called("fuel"))
+    return panel
+
+
+def _fuels_in_kwh() -> timeseries.Panel:
+    query = select(AMOUNT, DAYS, SITE, whole_site("fuel"), SHOWN_TIME)
+    return panels.bars(
+        "All fuels by day, in kWh",
+        "By the calorific value of each fuel on that day; missing until the plan names one.",
+        InfluxQuery(query, "Fuels"),
+        unit=panels.KILOWATT_HOUR,
+        decimals=0,
+    )
+
+
+def _fuel_table(names: SiteNames) -> table.Panel:
+    what = ", ".join((total(AMOUNT), total(COST), total(CO2E)))
+    query = select(what, DAYS, SITE, points(names.fuel_points), SHOWN_TIME, group_by=POINT)
+    panel = panels.listing(
+        "Fuels",
+        "The sums of the time shown.",
+        InfluxQuery(query, result_format="table"),
+        sorted_by="Fuel",
+    )
+    panels.show(panel, "Time", custom__hidden=True)
+    panels.show(panel, "point", displayName="Fuel", mappings=panels.texts(names.called("fuel")))
+    panels.show(panel, "amount", displayName="As metered", unit=panels.COUNT, decimals=1)
+    panels.show(panel, "cost", displayName="Cost", unit=panels.MONEY, decimals=2)
+    panels.show(panel, "co2e", displayName="CO₂e", unit=panels.CARBON_KG, decimals=0)
+    return panel.span(panels.FULL_SPAN)

@@ -1,0 +1,222 @@
+"""Materials and waste: what came in, what became product, what was wasted, and what nobody weighed."""
+
+from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from dashboards import panels, variables
+from dashboards.board import LAST_MONTH, board
+from dashboards.electricity import NO_BASELINE, difference
+from dashboards.energy import BANDED, COLUMN
+from dashboards.influxql import (
+    AMOUNT,
+    CHOSEN_LINE,
+    CHOSEN_POINTS,
+    COST,
+    COVERAGE,
+    DAYS,
+    METERED,
+    POINT,
+    POINT_NAME,
+    RESOURCE,
+    RESOURCE_NAME,
+    SHOWN_TIME,
+    SITE,
+    nested,
+    of_resource,
+    points,
+    select,
+    total,
+    whole_site,
+)
+from dashboards.query import InfluxQuery
+from dashboards.site_names import SiteNames
+
+STREAMS = ("material", "product", "waste")
+ABOUT_WASTE = (
+    "Firms that SCORE has worked with report on average **35 % less material wasted** and **40 % less waste**. The two "
+    "overlap and are never added: *material wasted* is what was bought and did not become product, *waste* is what "
+    "left as waste. They are averages of what firms say themselves; your own goal comes from your plan."
+)
+
+
+def materials(names: SiteNames) -> Dashboard:
+    """The dashboard for a site's streams; shares are left out where one of their sides is not weighed."""
+    built = board(
+        "materials",
+        "Materials and waste",
+        "What came in, what became product, what was wasted, and what nobody weighed.",
+        names,
+        variables.of_points(names, *STREAMS),
+        since=LAST_MONTH,
+    )
+    for number in _numbers(names):
+        built.with_panel(number)
+    built.with_panel(_days(names))
+    built.with_panel(_compared(names))
+    if names.waste_points:
+        built.with_panel(_waste_by_day())
+    for share in _shares_by_day(names):
+        built.with_panel(share)
+    built.with_panel(_streams(names))
+    built.with_panel(panels.words("What is aimed at", ABOUT_WASTE))
+    return built
+
+
+def _numbers(names: SiteNames) -> list[stat.Panel]:
+    incoming, product, waste = names.material_points, names.product_points, names.waste_points
+    found = []
+    for title, ids, unit in (
+        ("Material in", incoming, panels.KILOGRAM),
+        ("Product", product, panels.KILOGRAM),
+        ("Pieces", names.piece_points, panels.PIECES),
+        ("Waste", waste, panels.KILOGRAM),
+    ):
+        if ids:
+            found.append(_sum(title, ids, unit))
+    if incoming and product:
+        found.append(
+            _share(
+                "Yield",
+                "Product out of what came in, by mass. What is missing evaporated, was wasted, or was not weighed.",
+                product,
+                incoming,
+            ).thresholds(panels.NEUTRAL)
+        )
+    if incoming and product and waste:
+        found.append(_not_accounted(names))
+    if incoming and waste:
+        found.append(_share("Waste of what came in", "Waste by the material that came in, by mass.", waste, incoming))
+    if product and waste:
+        found.append(_share("Waste for each kg of product", "Waste by product, by mass.", waste, product))
+    if waste:
+        found.append(
+            panels.number(
+                "Waste against expected",
+                "Waste in the time shown beside what the baseline expected for the same days: below zero is saved.",
+                InfluxQuery(difference(whole_site("waste")), "Difference"),
+                unit=panels.SHARE,
+                decimals=1,
+                missing=NO_BASELINE,
+            ).thresholds(panels.BELOW_IS_GOOD)
+        )
+    return found
+
+
+def _sum(title: str, ids: tuple[str, ...], unit: str) -> stat.Panel:
+    return panels.number(
+        title,
+        "In the time shown, by whole days of the site.",
+        InfluxQuery(select(total(AMOUNT), DAYS, SITE, points(ids), SHOWN_TIME), "Amount"),
+        unit=unit,
+        decimals=0,
+        missing="not weighed here",
+    )
+
+
+def _share(title: str, about: str, part: tuple[str, ...], whole: tuple[str, ...]) -> stat.Panel:
+    return panels.number(
+        title,
+        about,
+        InfluxQuery(_share_query(part, whole), "Share"),
+        unit=panels.SHARE,
+        decimals=1,
+        missing="not weighed here",
+    )
+
+
+def _share_query(part: tuple[str, ...], whole: tuple[str, ...], group_by: str = "") -> str:
+    one = select(f'{AMOUNT} AS "part"', DAYS, SITE, points(part), SHOWN_TIME)
+    other = select(f'{AMOUNT} AS "whole"', DAYS, SITE, points(whole), SHOWN_TIME, f"{AMOUNT} > 0")
+    return select('sum("part") / sum("whole") AS "share"', nested(one, other), SHOWN_TIME, group_by=group_by)
+
+
+def _not_accounted(names: SiteNames) -> stat.Panel:
+    known = select(f'{AMOUNT} AS "known"', DAYS, SITE, points((*names.product_points, *names.waste_points)), SHOWN_TIME)
+    came = select(f'{AMOUNT} AS "came"', DAYS, SITE, points(names.material_points), SHOWN_TIME)
+    query = select('1 - sum("known") / sum("came") AS "share"', nested(known, came), SHOWN_TIME)
+    return panels.number(
+        "Not accounted for",
+        "What came in and is neither product nor waste: evaporation, dust, stock, or a stream that nobody weighs. "
+        "Below zero more left than came: a scale is missing.",
+        InfluxQuery(query, "Share"),
+        unit=panels.SHARE,
+        decimals=1,
+        missing="not weighed here",
+    ).thresholds(panels.levels((None, "red"), (-0.02, "green"), (0.15, "orange")))
+
+
+def _days(names: SiteNames) -> timeseries.Panel:
+    conditions = (SITE, METERED, of_resource(*STREAMS), CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME)
+    panel = panels.bars(
+        "Streams by day",
+        "What each scale or counter took in a day of the site: kg, or pieces where pieces are counted.",
+        InfluxQuery(select(AMOUNT, DAYS, *conditions, group_by=POINT), POINT_NAME),
+        unit=panels.COUNT,
+        decimals=0,
+    )
+    panels.call_by_name(panel, names.called(*STREAMS))
+    return panel.span(16)
+
+
+def _compared(names: SiteNames) -> bargauge.Panel:
+    weighed = (*names.material_points, *names.product_points, *names.waste_points)
+    query = select(total(AMOUNT), DAYS, SITE, points(weighed), SHOWN_TIME, group_by=RESOURCE)
+    panel = panels.ranking(
+        "Balance of the time shown",
+        "All that was weighed: what came in should be about as long as product and waste together.",
+        InfluxQuery(query, RESOURCE_NAME),
+        unit=panels.KILOGRAM,
+        decimals=0,
+    )
+    panels.call_by_name(panel, {"material": "Material in", "product": "Product", "waste": "Waste"})
+    return panel.span(8)
+
+
+def _waste_by_day() -> timeseries.Panel:
+    query = select(BANDED, DAYS, SITE, whole_site("waste"), SHOWN_TIME)
+    panel = panels.bars(
+        "Waste by day, against expected and goal",
+        "Bars are what was weighed. The line is what the baseline expects of such a day, with its band; the dashed "
+        "line is the goal.",
+        InfluxQuery(query, COLUMN),
+        unit=panels.KILOGRAM,
+        decimals=1,
+    )
+    return panels.judged(panel, "Waste")
+
+
+def _shares_by_day(names: SiteNames) -> list[timeseries.Panel]:
+    pairs = (
+        ("Waste of what came in, by day", names.waste_points, names.material_points),
+        ("Waste for each kg of product, by day", names.waste_points, names.product_points),
+    )
+    return [
+        panels.lines(
+            title,
+            "By mass. A share that climbs on slow days is what each start costs.",
+            InfluxQuery(_share_query(part, whole, "time(1d) fill(none)"), "Share"),
+            unit=panels.SHARE,
+            decimals=1,
+        )
+        for title, part, whole in pairs
+        if part and whole
+    ]
+
+
+def _streams(names: SiteNames) -> table.Panel:
+    what = ", ".join((total(AMOUNT), total(COST), f"mean({COVERAGE}) AS {COVERAGE}"))
+    conditions = (SITE, METERED, of_resource(*STREAMS), CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME)
+    query = select(what, DAYS, *conditions, group_by=f"{RESOURCE}, {POINT}")
+    panel = panels.listing(
+        "Streams",
+        "The sums of the time shown: kg, or pieces where pieces are counted.",
+        InfluxQuery(query, result_format="table"),
+        sorted_by="Stream",
+    )
+    panels.show(panel, "Time", custom__hidden=True)
+    panels.show(panel, "resource", displayName="Kind")
+    panels.show(panel, "point", displayName="Stream", mappings=panels.texts(names.called(*STREAMS)))
+    panels.show(panel, "amount", displayName="Amount", unit=panels.COUNT, decimals=0)
+    panels.show(panel, "cost", displayName="Cost", unit=panels.MONEY, decimals=2)
+    panels.show(panel, "coverage", displayName="Time with readings", unit=panels.SHARE, decimals=0)
+    return panel

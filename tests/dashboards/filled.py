@@ -1,0 +1,164 @@
+"""An InfluxDB bucket with simulated plants, as the dashboards will find it."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from leanmeter.plant_history import write_history
+from simulators.factory.plant import Plant
+from simulators.factory.plant_files import load_plant, ready_plants
+from store.factory import open_readings
+from store.protocol import IntervalRow, OperatedReadingStore
+from store.schema import ENERGY, SERVER_SITE, SITE_SERIES
+from store.server_file import ServerFile
+from tests.dashboards.grafana import Target, render
+from tests.scale import scaled
+from tests.servers.influxdb import InfluxDB
+from wire_format.batch import Column, DeviceRows
+from wire_format.events import Event
+
+NOW = datetime(2026, 11, 25, 15, 40, tzinfo=UTC)
+"""A Wednesday: every plant works, and the sun shines on most."""
+NOW_S = round(NOW.timestamp())
+NOW_MS = NOW_S * 1000
+DAY_S = 86_400
+FULL_SIZE = scaled(0, 1) == 1
+DAYS = scaled(3, 90)
+ROW_INTERVAL_S = scaled(300, 60)
+LIVE_S = 900
+LIVE_INTERVAL_S = 15.0
+OUTAGE_MS = NOW_MS - 3 * 3_600_000
+SITES = tuple(ready_plants()) if FULL_SIZE else ("bakery", "metal-parts")
+"""Between them they have sun, a generator, fuel, water, material, product by mass and by piece, and waste."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A bucket with all ready plants up to `NOW`."""
+
+    influxdb: InfluxDB
+    bucket: str
+
+    def rows(self, target: Target, shown: str | None = None, **chosen: str | list[str]) -> list[dict[str, Any]]:
+        """What a panel gets, at `NOW`."""
+        return self.ask(render(target, chosen, NOW_MS, shown))
+
+    def ask(self, influxql: str) -> list[dict[str, Any]]:
+        return self.influxdb.query(self.bucket, influxql)
+
+    def anywhere(self, target: Target, **chosen: str) -> list[dict[str, Any]]:
+        """What a panel gets at the first site that has something for it."""
+        for site in SITES:
+            rows = self.rows(target, site=site, **chosen)
+            if has_values(rows):
+                return rows
+        return []
+
+
+def has_values(rows: list[dict[str, Any]]) -> bool:
+    """Whether there is anything beside times, tags and nulls."""
+    tags = {"time", "site", "point", "device", "resource", "kind"}
+    return any(value is not None for row in rows for key, value in row.items() if key not in tags)
+
+
+def fill(influxdb: InfluxDB, bucket: str, entities: Path) -> None:
+    """Write all ready plants into a bucket that exists."""
+    store = {"influx": {"url": influxdb.url, "org": influxdb.org, "bucket": bucket, "token": influxdb.token}}
+    asyncio.run(_fill(ServerFile.model_validate({"store": store, "entities": entities})))
+
+
+async def _fill(settings: ServerFile) -> None:
+    first = datetime.fromtimestamp(NOW_S - DAYS * DAY_S, UTC).date()
+    for name in SITES:
+        plant = Plant(load_plant(name), 1, first)
+        live_s = NOW_S - LIVE_S
+        await write_history(plant, settings, plant.start_s, live_s, interval_s=ROW_INTERVAL_S)
+        await write_history(plant, settings, live_s, NOW_S, interval_s=LIVE_INTERVAL_S)
+    readings = open_readings(settings.store)
+    try:
+        for name in SITES:
+            await _judge(readings, name)
+            await _tell(readings, name)
+        await _server_health(readings)
+    finally:
+        await readings.close()
+
+
+async def _judge(readings: OperatedReadingStore, site: str) -> None:
+    """Expected values and money, as the evaluation writes them under a plan."""
+    end_ms = NOW_MS + 1
+    days = await readings.days(site, 0, end_ms)
+    await readings.write_days(_with_plan(days))
+    intervals = _with_plan(await readings.intervals(site, end_ms - DAY_S * 1000, end_ms))
+    await readings.write_intervals(
+        replace(row, quality="outage") if row.start_ms <= OUTAGE_MS < row.start_ms + 900_000 else row
+        for row in intervals
+    )
+
+
+def _with_plan(rows: list[IntervalRow]) -> list[IntervalRow]:
+    electricity = {row.start_ms: row for row in rows if row.point == f"{SITE_SERIES}electricity"}
+    has_energy = any(row.point == f"{SITE_SERIES}{ENERGY}" for row in rows)
+    if not has_energy:
+        rows = [
+            *rows,
+            *(replace(row, point=f"{SITE_SERIES}{ENERGY}", resource=ENERGY) for row in electricity.values()),
+            *(replace(row, point=f"{SITE_SERIES}fuel", resource="fuel") for row in electricity.values()),
+        ]
+    found = []
+    for index, row in enumerate(rows):
+        expected = row.amount * (1.02 + 0.01 * (index % 7))
+        found.append(
+            replace(
+                row,
+                expected=expected,
+                lower=expected * 0.9,
+                upper=expected * 1.1,
+                goal=expected * 0.93,
+                cost=row.amount * 0.21,
+                co2e=row.amount * 0.4,
+            )
+        )
+    return found
+
+
+async def _tell(readings: OperatedReadingStore, site: str) -> None:
+    outage = Event("agent-edge-1", "outage", OUTAGE_MS, text="no mains", numbers={"until_ms": OUTAGE_MS + 900_000.0})
+    await readings.write_events(site, [outage])
+
+
+async def _server_health(readings: OperatedReadingStore) -> None:
+    """Ten minutes of what collector and evaluation tell; names as in docs/observability.md, which a test compares."""
+    times_ms = tuple(range(NOW_MS - 600_000, NOW_MS, 10_000))
+    devices = {
+        "collector": {
+            "batches_waiting": 2.0,
+            "values_stored_total": 1e6,
+            "quarantine_entries": 1.0,
+            "store_available": 1.0,
+        },
+        "evaluation": {"marks_waiting": 3.0, "cycle_duration_s": 0.2},
+    }
+    for site in SITES:
+        devices[f"{site}.edge-1"] = {
+            "last_batch_age_s": 1.0,
+            "newest_reading_age_s": 1.5,
+            "quarantine_entries": 0.0,
+            "days_compared": 6.0,
+            "days_with_mismatch": 0.0,
+            "values_missing": 0.0,
+        }
+    rows = [
+        DeviceRows(
+            device,
+            times_ms,
+            tuple(
+                Column(name, "1", -3, tuple(round(value * 1000) + step * 1000 for step in range(len(times_ms))))
+                for name, value in numbers.items()
+            ),
+        )
+        for device, numbers in devices.items()
+    ]
+    await readings.write(SERVER_SITE, rows)
