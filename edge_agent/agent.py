@@ -4,29 +4,33 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from edge_agent.agent_clock import AgentClock
 from edge_agent.batcher import BATCH_INTERVAL_S, Batcher, BatcherStatistics, DeviceCounts
-from edge_agent.clock import Clock, SteadyClock, SystemClock, clock_source, next_grid_time_ms
+from edge_agent.clock import Clock, SystemClock, next_grid_time_ms
+from edge_agent.dating import Dating
 from edge_agent.errors import AgentConfigurationError
 from edge_agent.installation import SUNSPEC, InstalledLine, installed_lines
+from edge_agent.mains import MainsWatch
 from edge_agent.modbus_device import ModbusDevice
 from edge_agent.modbus_line import ModbusLine
 from edge_agent.outbox import Outbox, OutboxError, OutboxWriteError
 from edge_agent.publisher import Publisher
 from edge_agent.pulse_input import EdgeSource, PulseInput, kernel_lines
-from edge_agent.sample_hold import SampleHold
 from edge_agent.sampler import Sampler
-from edge_agent.samples import PolledDevice
+from edge_agent.samples import PolledDevice, Sample
 from edge_agent.scale import scale_driver
 from edge_agent.scale_protocols.protocols import SCALE_PROTOCOLS
+from edge_agent.self_watch import SelfWatch
 from edge_agent.sunspec import SunspecDevice
 from edge_agent.totals import Totals
 from edge_agent.trace import TraceAnswerer
 from edge_agent.transports import GpioChip
+from edge_agent.visitor_clock import take_time
 from site_config.schema import Site
 from wire_format.topics import EdgeAddress
 
@@ -37,7 +41,9 @@ FLUSH_PHASE_MS = 500
 """Rows are handed over in the middle between two polls, when most devices have answered."""
 
 CLOCK_CHECK_INTERVAL_S = 60.0
-TRACE_CHECK_INTERVAL_S = 1.0
+REQUEST_CHECK_INTERVAL_S = 1.0
+UNDATED_SHARE = 4
+"""A quarter of the outbox's size may wait for its times beside it."""
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +69,7 @@ class Agent:
         self.run_id = secrets.token_hex(8)
         self.drain_timeout_s = DRAIN_TIMEOUT_S
         self._site = site
-        self._clock: Clock = SteadyClock(clock or SystemClock())
-        self._clock_source = clock_source()
+        self._clock = AgentClock(clock or SystemClock())
         self._samplers: list[Sampler] = []
         self._trace = TraceAnswerer(site.data_dir, self.lines)
         self._batcher: Batcher | None = None
@@ -125,15 +130,32 @@ class Agent:
     async def _run(self, outbox: Outbox, stop: asyncio.Event) -> None:
         totals = Totals()
         totals.restore(outbox.last_state)
+        address = EdgeAddress(self._site.site, self._site.edge)
         self._publisher = publisher = Publisher(
             outbox,
-            EdgeAddress(self._site.site, self._site.edge),
+            address,
             self._site.mqtt,
             run_id=self.run_id,
             acknowledgement_timeout_s=self._site.acknowledgement_timeout_s,
+            wall_ms=lambda: round(self._clock.wall_ms()),
+            wants_time=lambda: not self._clock.is_known,
+            on_time=self._take_collector_time,
         )
-        self._batcher = batcher = Batcher(outbox, totals, publisher, lambda: self._clock_source)
-        self._samplers = [self._sampler(line, totals, batcher) for line in self.lines]
+        self._batcher = batcher = Batcher(outbox, totals, publisher, lambda: self._clock.source)
+        dating = Dating(
+            *(self._clock, batcher, outbox, totals),
+            data_dir=self._site.data_dir,
+            max_bytes=self._site.outbox_max_bytes // UNDATED_SHARE,
+        )
+        self._clock.remember(totals.life.alive_ms, totals.life.boot_id)
+        watch = SelfWatch(*(address.device, self._clock, totals.life, outbox.report, batcher.statistics), dating.note)
+        mains = MainsWatch(address.device, totals.life, dating.note)
+
+        def deliver(sample: Sample) -> None:
+            dating.add(sample)
+            mains.look(sample)
+
+        self._samplers = [self._sampler(line, totals, deliver) for line in self.lines]
         try:
             async with asyncio.TaskGroup() as tasks:
                 publishing = tasks.create_task(publisher.run(), name="publisher")
@@ -141,57 +163,63 @@ class Agent:
                     tasks.create_task(sampler.run(), name=f"line {sampler.line_id}") for sampler in self._samplers
                 ]
                 around = [
-                    tasks.create_task(self._flush_each_second(batcher), name="batcher"),
-                    tasks.create_task(self._sync(outbox), name="sync"),
+                    tasks.create_task(self._flush_each_second(dating, watch), name="batcher"),
+                    tasks.create_task(self._sync(outbox, dating), name="sync"),
                     tasks.create_task(self._watch_clock(), name="clock"),
-                    tasks.create_task(self._answer_traces(), name="trace"),
+                    tasks.create_task(self._answer_requests(), name="requests"),
                 ]
                 await stop.wait()
                 await _cancel([*sampling, *around])
-                batcher.flush()
-                await _sync_now(outbox)
+                watch.stopped()
+                totals.urgent = True
+                dating.flush()
+                await _sync_now(outbox, dating)
                 if not await publisher.drain(self.drain_timeout_s):
                     log.warning("%d records go out at the next start", _count_records(outbox))
                 await _cancel([publishing])
         finally:
-            batcher.flush()
+            dating.flush()
+            dating.close()
 
-    async def _flush_each_second(self, batcher: Batcher) -> None:
+    async def _flush_each_second(self, dating: Dating, watch: SelfWatch) -> None:
         interval_ms = round(BATCH_INTERVAL_S * 1000)
         while True:
             wall_ms = self._clock.wall_ms()
             due_ms = next_grid_time_ms(wall_ms - FLUSH_PHASE_MS, interval_ms) + FLUSH_PHASE_MS
             await self._clock.sleep((due_ms - wall_ms) / 1000)
-            batcher.flush()
+            watch.look()
+            dating.flush()
+            await dating.settle()
 
-    async def _sync(self, outbox: Outbox) -> None:
+    async def _sync(self, outbox: Outbox, dating: Dating) -> None:
         while True:
             await self._clock.sleep(self._site.sync_interval_s)
-            await _sync_now(outbox)
+            await _sync_now(outbox, dating)
+
+    def _take_collector_time(self, time_ms: int) -> None:
+        self._clock.adopt("collector", time_ms, self._clock.monotonic_s())
 
     async def _watch_clock(self) -> None:
         while True:
-            source = clock_source()
-            if source != self._clock_source:
-                log.warning("the clock rests on %s now, before on %s", source, self._clock_source)
-                self._clock_source = source
             await self._clock.sleep(CLOCK_CHECK_INTERVAL_S)
+            self._clock.check_source()
 
-    async def _answer_traces(self) -> None:
-        """For `leanmeter edge trace`."""
+    async def _answer_requests(self) -> None:
+        """For `leanmeter edge trace` and `set-clock`."""
         while True:
-            await self._clock.sleep(TRACE_CHECK_INTERVAL_S)
+            await self._clock.sleep(REQUEST_CHECK_INTERVAL_S)
+            take_time(self._site.data_dir, self._clock)
             try:
                 await asyncio.to_thread(self._trace.look)
             except OSError as problem:
                 log.warning("the trace that was asked for cannot be written: %s", problem)
 
-    def _sampler(self, line: InstalledLine, totals: Totals, batcher: Batcher) -> Sampler:
+    def _sampler(self, line: InstalledLine, totals: Totals, deliver: Callable[[Sample], None]) -> Sampler:
         return Sampler(
             line.settings.id,
             self._devices(line, totals),
             self._clock,
-            SampleHold(self._clock, batcher.add, lambda: self._clock_source).add,
+            deliver,
             poll_interval_s=self._site.poll_interval_s,
             slow_interval_s=self._site.slow_interval_s,
             device_intervals_s={
@@ -246,10 +274,11 @@ def _count_records(outbox: Outbox) -> int:
     return sum(len(numbers) for numbers in outbox.unacknowledged())
 
 
-async def _sync_now(outbox: Outbox) -> None:
+async def _sync_now(outbox: Outbox, dating: Dating) -> None:
     """In a thread: an SD card may take its time, and polls must not wait for it."""
     try:
         await asyncio.to_thread(outbox.sync)
+        await asyncio.to_thread(dating.sync)
     except OutboxWriteError as problem:
         log.error("%s; readings since the last sync would be lost in a power cut", problem)  # noqa: TRY400  # no trace
 

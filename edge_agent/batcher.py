@@ -69,15 +69,27 @@ class BatcherStatistics:
 
 
 class Batcher:
-    """Rows come in with `add`, from any line, events with `events.note`; `flush` makes one record of them."""
+    """Rows come in with `add`, from any line, events with `events.note`; `flush` makes one record of them.
 
-    def __init__(self, sink: RecordSink, totals: Totals, announcer: Announcer, clock_source: Callable[[], str]) -> None:
+    Without `dated` the rows have no times yet: they belong to no day.
+    """
+
+    def __init__(
+        self,
+        sink: RecordSink,
+        totals: Totals,
+        announcer: Announcer,
+        clock_source: Callable[[], str],
+        *,
+        dated: bool = True,
+    ) -> None:
         self.statistics = BatcherStatistics()
         self.events = EventLog()
         self._sink = sink
         self._totals = totals
         self._announcer = announcer
         self._clock_source = clock_source
+        self._dated = dated
         self._pending: dict[tuple[str, Shape], list[list[Sample]]] = {}
         self._pending_rows = 0
         self._flushes = 0
@@ -94,12 +106,19 @@ class Batcher:
         if self._pending_rows >= MAXIMUM_PENDING_ROWS:
             self.flush()
 
+    def announce(self, record_number: int, rows: Sequence[DeviceRows]) -> None:
+        """These rows have come into the outbox otherwise, up to this record."""
+        for device in rows:
+            self._totals.days.count(device)
+        self._announcer.notify(record_number)
+
     def flush(self) -> None:
         """Hand over what has come since the last time."""
         while self._totals.events:
             self.events.note(event_of(self._totals.events.popleft()))
-        for event in self._totals.days.over():
-            self.events.note(event, again=True)
+        if self._dated:
+            for event in self._totals.days.over():
+                self.events.note(event, again=True)
         events = self.events.take()
         if not self._pending and not events:
             return
@@ -131,7 +150,8 @@ class Batcher:
             return
         for device in rows:
             self._count(device)
-            self._totals.days.count(device)
+            if self._dated:
+                self._totals.days.count(device)
         self._announcer.notify(number)
 
     def _failed(self, rows: Sequence[DeviceRows], events: Sequence[Event], problem: Exception) -> None:

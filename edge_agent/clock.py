@@ -2,9 +2,9 @@
 
 import asyncio
 import ctypes
-import logging
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -14,11 +14,11 @@ TIME_ERROR = 5
 LONGEST_STEP_BACK_MS = 60_000.0
 """A step back by more than this is followed at once."""
 
+SHORTEST_STEP_MS = 1_000.0
+"""A smaller step is not worth telling."""
+
 TIMEX_BYTES = 512
 """Room enough for the kernel's struct timex; zeros in it mean "only tell"."""
-
-
-log = logging.getLogger(__name__)
 
 
 class Clock(Protocol):
@@ -58,23 +58,32 @@ class SteadyClock:
 
     It goes at half its speed then until the system's time has caught up, so that no time comes twice and none is left
     out. After a larger step it follows at once: readings of hours must not stand at wrong times for hours more.
+
+    Args:
+        clock: the system's.
+        stepped: called with the ms by which that was set, back if negative.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, stepped: Callable[[float], None] = lambda _: None) -> None:
         self._clock = clock
+        self._stepped = stepped
         self._told_ms = -math.inf
-        self._told_at_s = 0.0
+        self._seen_ms = clock.wall_ms()
+        self._seen_at_s = clock.monotonic_s()
 
     def wall_ms(self) -> float:
         """Milliseconds since 1970 UTC."""
         system_ms, now_s = self._clock.wall_ms(), self._clock.monotonic_s()
-        back_ms = self._told_ms - system_ms
-        if back_ms <= LONGEST_STEP_BACK_MS:
-            system_ms = max(system_ms, self._told_ms + (now_s - self._told_at_s) * 1000 / 2)
-        else:
-            log.error("the clock was set back by %.0f s; readings since then stand among earlier ones", back_ms / 1000)
-        self._told_ms, self._told_at_s = system_ms, now_s
-        return system_ms
+        passed_ms = (now_s - self._seen_at_s) * 1000
+        step_ms = system_ms - self._seen_ms - passed_ms
+        self._seen_ms, self._seen_at_s = system_ms, now_s
+        told_ms = system_ms
+        if self._told_ms - system_ms <= LONGEST_STEP_BACK_MS:
+            told_ms = max(system_ms, self._told_ms + passed_ms / 2)
+        self._told_ms = told_ms
+        if abs(step_ms) >= SHORTEST_STEP_MS:
+            self._stepped(step_ms)
+        return told_ms
 
     def monotonic_s(self) -> float:
         """Seconds since some moment, never set back."""

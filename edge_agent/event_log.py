@@ -50,7 +50,7 @@ class EventLog:
             if event.kind != EventKind.WEIGHING and not self._is_within_bounds(key, event.time_ms):
                 self.dropped += 1
                 return
-            newest_ms = self._newest.get(key, 0)
+            newest_ms = self._newest.get(key, -MAXIMUM_AT_ONCE)
             if 0 <= newest_ms - event.time_ms < MAXIMUM_AT_ONCE:
                 event = replace(event, time_ms=newest_ms + 1)  # two at once are two
             self._newest[key] = event.time_ms

@@ -58,6 +58,8 @@ class Publisher:
         window_maximum: how many batches may be in flight; mosquitto takes 20.
         backlog_rows_s: how many seconds of backlog make one batch.
         wall_ms: the clock that gives samples their times.
+        wants_time: whether the collector is to be asked what time it is, by a batch with nothing in it.
+        on_time: told the collector's time in ms with each of its answers.
     """
 
     def __init__(
@@ -71,6 +73,8 @@ class Publisher:
         window_maximum: int = 20,
         backlog_rows_s: float = 60.0,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        wants_time: Callable[[], bool] = lambda: False,
+        on_time: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._outbox = outbox
         self._address = address
@@ -82,6 +86,8 @@ class Publisher:
         self._backlog_ms = round(backlog_rows_s * 1000)
         self._run_id = run_id
         self._dispatch = Dispatch(outbox, run_id, Window(window_maximum, acknowledgement_timeout_s), wall_ms)
+        self._wants_time = wants_time
+        self._on_time = on_time
         self._wake = asyncio.Event()
         self._prepare = asyncio.Event()
         self._progress = asyncio.Event()
@@ -109,7 +115,7 @@ class Publisher:
             return
         row_count = sum(len(rows.times_ms) for rows in devices)
         value_count = sum(rows.value_count() for rows in devices)
-        oldest_ms = min([rows.times_ms[0] for rows in devices] or [event.time_ms for event in events])
+        oldest_ms = min([rows.times_ms[0] for rows in devices] or [event.time_ms for event in events] or [0])
         self._dispatch.add_unstored(Rows(range(0), payload, row_count, value_count, oldest_ms), time.monotonic())
         self._wake.set()
 
@@ -250,6 +256,7 @@ class Publisher:
             except WireFormatError as problem:
                 logger.warning("acknowledgement on %s not understood: %s", message.topic, problem)
                 continue
+            self._on_time(answer.collector_time_ms)
             self._dispatch.acknowledged(answer, time.monotonic())
             if self._is_silent:
                 logger.warning("acknowledgements come again")
@@ -259,6 +266,8 @@ class Publisher:
 
     async def _prepare_backlog(self) -> None:
         while True:
+            if self._wants_time() and self._dispatch.is_idle():
+                self.publish_unstored((), "none")
             self._prepare.clear()
             numbers = self._dispatch.backlog_to_prepare(time.monotonic())
             if not numbers:

@@ -10,6 +10,7 @@ from device_profiles.profile import Encoding, Register
 from edge_agent.counters import Counter, CounterEvent, CounterEventKind, CounterState, CounterUpdate, is_monotonic_total
 from edge_agent.day_counts import DayCounts, Days
 from edge_agent.integrals import Integral
+from edge_agent.life import Life
 from edge_agent.weighing import WeighingDetector, WeighingEvent, WeighingState
 from wire_format.quality import Quality
 
@@ -31,6 +32,7 @@ class _Saved(msgspec.Struct, array_like=True):
     serial_numbers: dict[str, str] = {}
     integrals: dict[str, dict[str, tuple[int, float]]] = {}
     days: Days = {}
+    life: Life = msgspec.field(default_factory=Life)
 
 
 class Totals:
@@ -72,6 +74,11 @@ class Totals:
             log.error(  # noqa: TRY400  # a trace would tell nobody more
                 "the state of totals cannot be read (%s): totals start at what the meters show", problem
             )
+
+    @property
+    def life(self) -> Life:
+        """What the agent remembers of itself."""
+        return self._saved.life
 
     def counter(self, device: str, quantity: str, exponent: int, modulus: int | None) -> Counter:
         """The counter of a total, which goes on from where an earlier one of it stood."""

@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from edge_agent.agent import Agent
 from edge_agent.bus_plan import plan_line
 from edge_agent.errors import AgentConfigurationError
 from edge_agent.installation import installed_lines
+from edge_agent.visitor_clock import give_time
 from leanmeter import edge_trace_command
 from leanmeter.bus_plan_pages import plan_as_json, plan_as_text
 from site_config.schema import load_site
@@ -33,6 +35,10 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
     plan = _command(commands, "plan", "the requests that a site file leads to, and the bus time that they take")
     plan.add_argument("--json", action="store_true", help="write JSON")
     plan.set_defaults(handler=_plan)
+
+    clock = _command(commands, "set-clock", "tell the agent of this computer what time it is, where it cannot know")
+    clock.add_argument("--time", metavar="TIME", help="such as 2026-11-26T14:05:00+01:00; left out: this computer's")
+    clock.set_defaults(handler=_set_clock)
 
     edge_trace_command.add_arguments(_command(commands, "trace", "the last frames of each line of the running agent"))
 
@@ -69,6 +75,26 @@ def _plan(arguments: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps([plan_as_json(plan, site) for plan in plans], indent=2) + "\n")
     else:
         sys.stdout.write("".join(plan_as_text(plan, site) for plan in plans))
+    return 0
+
+
+def _set_clock(arguments: argparse.Namespace) -> int:
+    data_dir = load_site(arguments.config).data_dir
+    try:
+        given = datetime.now(UTC) if arguments.time is None else datetime.fromisoformat(arguments.time)
+    except ValueError as problem:
+        raise AgentConfigurationError(f"--time {arguments.time}: {problem}") from None
+    if given.tzinfo is None:
+        raise AgentConfigurationError(f"--time {arguments.time}: say of which zone, such as {arguments.time}+02:00")
+    try:
+        give_time(data_dir, given.timestamp() * 1000)
+    except OSError as problem:
+        raise AgentConfigurationError(
+            f"data_dir {data_dir}: {problem.strerror}; run this on the agent's computer, as its user"
+        ) from problem
+    sys.stdout.write(
+        f"{given.isoformat(timespec='seconds')}: used where neither network time nor a collector tells it\n"
+    )
     return 0
 
 

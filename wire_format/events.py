@@ -38,6 +38,7 @@ class EventKind(StrEnum):
     total rose from the first reading to the last. A collector compares it with its store, and keeps it apart."""
     OUTAGE = "outage"
     AGENT_STARTED = "agent_started"
+    AGENT_STOPPED = "agent_stopped"
     CLOCK_STEP = "clock_step"
     CLOCK_SOURCE = "clock_source"
     OUTBOX_THINNED = "outbox_thinned"
