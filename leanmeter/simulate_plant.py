@@ -1,4 +1,4 @@
-"""`leanmeter simulate plant` and `simulate history`: a whole factory, live or as months of readings in the store."""
+"""`leanmeter simulate plant`, `picture` and `history`: a whole factory, live, drawn, or as months in the store."""
 
 import argparse
 import asyncio
@@ -20,7 +20,7 @@ from store.server_file import load_server_file
 
 
 def add_arguments(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `plant` and `history` to `simulate`."""
+    """Add `plant`, `picture` and `history` to `simulate`."""
     ready = ", ".join(ready_plants())
     plant = kinds.add_parser(
         "plant",
@@ -36,6 +36,16 @@ def add_arguments(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     plant.add_argument("--mqtt-port", type=int, default=1883, help="of the broker that site.yaml names")
     add_ready(plant)
     plant.set_defaults(handler=_run_plant)
+    picture = kinds.add_parser(
+        "picture",
+        help="a factory's days as an SVG picture",
+        description="Draws every measuring point of a factory over whole days, as a meter would log it.",
+    )
+    _add_common(picture, ready)
+    picture.add_argument("--from", dest="since", default="now", metavar="DATE", help="the first day (default today)")
+    picture.add_argument("--days", type=_days, default=7, help="how many (default 7, at most 31)")
+    picture.add_argument("--output", type=Path, required=True, metavar="FILE", help="the SVG file")
+    picture.set_defaults(handler=_draw_picture)
     history = kinds.add_parser(
         "history",
         help="months of a factory's readings, written into the store",
@@ -97,6 +107,22 @@ def _run_plant(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _draw_picture(arguments: argparse.Namespace) -> int:
+    from simulators.factory.picture import plant_picture  # noqa: PLC0415  # a live plant draws nothing
+
+    plant = _plant(arguments, _moment("--from", arguments.since, time.time()), None)
+    _write("--output", arguments.output, plant_picture(plant, 0, arguments.days))
+    sys.stdout.write(f"{arguments.output}: {arguments.days} days from {plant.calendar.first}\n")
+    return 0
+
+
+def _write(option: str, path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise SimulatorError(f"{option} {path}: cannot be written: {problem.strerror}") from problem
+
+
 def _write_history(arguments: argparse.Namespace) -> int:
     now_s = time.time()
     start_s = _moment("--from", arguments.since, now_s)
@@ -121,10 +147,7 @@ def _write_history(arguments: argparse.Namespace) -> int:
         )
     )
     if arguments.truth is not None:
-        try:
-            arguments.truth.write_text(json.dumps(truth(plant, start_s, end_s), indent=1) + "\n", encoding="utf-8")
-        except OSError as problem:
-            raise SimulatorError(f"--truth {arguments.truth}: cannot be written: {problem.strerror}") from problem
+        _write("--truth", arguments.truth, json.dumps(truth(plant, start_s, end_s), indent=1) + "\n")
     text = ", ".join(f"{value:g} {name.replace('_', ' ')}" for name, value in facts.items())
     sys.stdout.write((json.dumps(facts) if arguments.json else f"{plant.file.name}: {text}") + "\n")
     return 0
@@ -159,6 +182,13 @@ def _moment(option: str, text: str, now_s: float) -> float:
     except ValueError:
         raise SimulatorError(f"{option} {text}: expected now, -90d, -12h, or a date or time in ISO 8601") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _days(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 31:
+        raise argparse.ArgumentTypeError("a picture holds between 1 and 31 days")
+    return number
 
 
 def _speed(text: str) -> float:

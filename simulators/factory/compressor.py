@@ -35,7 +35,8 @@ def compressor(track: Track, name: str, load: Compressor, context: DayContext) -
     stored_m3 = load.receiver_m3 * load.band_bar
     for window in context.attended(load, 20, 5):
         track.until(window.start_s, 0.0)
-        started = False
+        # At midnight it goes on as it was.
+        started = window.start_s <= 0
         for demand in _demands(name, context, window):
             needed = leak_m3_min + demand.m3_min
             while track.at_s < demand.end_s:

@@ -14,6 +14,7 @@ from simulators.factory.schema import (
     Compressor,
     Cooling,
     Heater,
+    Heating,
     Load,
     Machine,
     Process,
@@ -57,13 +58,22 @@ def solar_track(peak_w: float, context: DayContext) -> Track:
             change_s = at_s + draw.expovariate(1 / mean_s)
             depth = draw.uniform(0.35, 0.8)
         at_s += _SUN_STEP_S
-        height = elevation(climate, on, at_s / 3600)
+        height = elevation(climate, on, _solar_hour(context, at_s))
         shade = depth if under_cloud else 0.0
         # Low sun crosses more air; hot modules lose some per cent.
         following = peak_w * height**1.2 * veil * (1 - shade) * draw.uniform(0.97, 1.0)
         track.until(at_s, rate, 0.0, following)
         rate = following
     return track
+
+
+def _solar_hour(context: DayContext, at_s: float) -> float:
+    """By the sun where the place's longitude is known, else by the clock."""
+    longitude_deg = context.plant.climate.longitude_deg
+    if longitude_deg is None:
+        return at_s / 3600
+    utc_h = (context.day.window.start_s + at_s) % 86_400 / 3600
+    return (utc_h + longitude_deg / 15) % 24
 
 
 def _machine(track: Track, name: str, load: Machine, context: DayContext) -> None:
@@ -96,7 +106,7 @@ def _work(track: Track, load: Machine, run: Window, draw: Random, idle_tangent: 
     while track.at_s < run.end_s:
         cycle_s = draw.uniform(*load.cycle_s)
         rate = load.run_w * (1 + draw.uniform(-load.spread, load.spread))
-        begin_s = track.at_s
+        begin_s = _began(track, cycle_s, draw)
         if load.start_factor > 1:
             track.until(min(run.end_s, begin_s + START_S), rate * load.start_factor, START_TANGENT)
         half_s = begin_s + cycle_s * load.run_share * draw.uniform(0.3, 0.7)
@@ -128,8 +138,9 @@ def _heater(track: Track, name: str, load: Heater, context: DayContext) -> None:
 def _thermostat(track: Track, load: Heater, draw: Random, end_s: float, duty_at: Callable[[float], float]) -> None:
     tangent = tangent_of(load.cos_phi)
     while track.at_s < end_s:
-        begin_s, cycle_s = track.at_s, draw.uniform(*load.cycle_s)
-        duty = min(1.0, duty_at(begin_s) * draw.uniform(0.9, 1.1))
+        cycle_s = draw.uniform(*load.cycle_s)
+        begin_s = _began(track, cycle_s, draw)
+        duty = min(1.0, duty_at(track.at_s) * draw.uniform(0.9, 1.1))
         track.until(min(end_s, begin_s + cycle_s * duty), load.full_rate * draw.uniform(0.99, 1.01), tangent)
         track.until(min(end_s, begin_s + cycle_s), load.off_rate, tangent)
 
@@ -140,17 +151,18 @@ def _cooling(track: Track, name: str, load: Cooling, context: DayContext) -> Non
     working = context.working(load.line)
     for window in context.attended(load, 10):
         track.until(window.start_s, load.off_w, tangent)
-        rate = load.off_w
+        rate = load.off_w if window.start_s > 0 else None
         while track.at_s < window.end_s:
-            begin_s, cycle_s = track.at_s, draw.uniform(*load.cycle_s)
-            outside_degc = temperature_at(context.hourly_degc, begin_s / 3600)
+            cycle_s = draw.uniform(*load.cycle_s)
+            begin_s = _began(track, cycle_s, draw)
+            outside_degc = temperature_at(context.hourly_degc, track.at_s / 3600)
             duty = load.base + load.per_k * (outside_degc - load.base_degc)
-            duty += load.work if _within(working, begin_s) else 0.0
+            duty += load.work if _within(working, track.at_s) else 0.0
             duty = min(1.0, max(0.04, duty * draw.uniform(0.92, 1.08)))
             end_s = min(window.end_s, begin_s + cycle_s)
             if load.modulating:
                 following = load.off_w + (load.full_w - load.off_w) * duty
-                track.until(end_s, rate, tangent, following)
+                track.until(end_s, following if rate is None else rate, tangent, following)
                 rate = following
                 continue
             full = load.full_w * draw.uniform(0.97, 1.03)
@@ -158,6 +170,26 @@ def _cooling(track: Track, name: str, load: Cooling, context: DayContext) -> Non
             track.until(min(end_s, begin_s + cycle_s * duty), full, tangent)
             track.until(end_s, load.off_w, tangent)
     track.until(context.length_s, load.off_w, tangent)
+
+
+def _heating(track: Track, name: str, load: Heating, context: DayContext) -> None:
+    draw = context.chance(name)
+    tangent = tangent_of(load.cos_phi)
+    for window in context.attended(load, 60):
+        track.until(window.start_s, load.off_rate, tangent)
+        while track.at_s < window.end_s:
+            cycle_s = draw.uniform(*load.cycle_s)
+            begin_s = _began(track, cycle_s, draw)
+            missing_k = max(0.0, load.base_degc - temperature_at(context.hourly_degc, track.at_s / 3600))
+            duty = min(1.0, load.per_k * missing_k * draw.uniform(0.92, 1.08))
+            track.until(min(window.end_s, begin_s + cycle_s * duty), load.full_rate, tangent)
+            track.until(min(window.end_s, begin_s + cycle_s), load.off_rate, tangent)
+    track.until(context.length_s, load.off_rate, tangent)
+
+
+def _began(track: Track, cycle_s: float, draw: Random) -> float:
+    """When a cycle began: now, or at midnight some time of the evening before, so that nothing starts at midnight."""
+    return track.at_s if track.at_s > 0 else -cycle_s * draw.random()
 
 
 def _scheduled(track: Track, name: str, load: Scheduled, context: DayContext) -> None:
@@ -211,6 +243,7 @@ _BUILDERS: dict[type, Callable[[Track, str, Any, DayContext], None]] = {
     Heater: _heater,
     Compressor: compressor,
     Cooling: _cooling,
+    Heating: _heating,
     Scheduled: _scheduled,
     Steady: _steady,
     Taps: _taps,

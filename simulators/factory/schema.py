@@ -28,7 +28,8 @@ class Climate(StrictModel):
     """Outside temperature: a yearly and a daily wave, and days that are warmer or colder than usual.
 
     `warmest` is the day of the year (1 to 366) at which the yearly wave is highest; `cloudiness` the mean share of the
-    sun that clouds take.
+    sun that clouds take. With `longitude_deg` (east of Greenwich) the sun stands highest at the place's own noon,
+    without it at twelve by the clock.
     """
 
     mean_degc: float
@@ -38,6 +39,7 @@ class Climate(StrictModel):
     warmest: Annotated[int, Field(ge=1, le=366)] = 15
     cloudiness: Share = 0.35
     latitude_deg: Annotated[float, Field(ge=-66, le=66)] = 0.0
+    longitude_deg: Annotated[float, Field(ge=-180, le=180)] | None = None
 
 
 class Shift(StrictModel):
@@ -173,6 +175,20 @@ class Cooling(_Load):
     modulating: bool = False
 
 
+class Heating(_Load):
+    """Heats a building: works the more, the colder it is outside than `base_degc`; above that it is off.
+
+    `per_k` is the share of the time that each kelvin below adds.
+    """
+
+    kind: Literal["heating"]
+    full_rate: Positive
+    off_rate: NotNegative = 0.0
+    base_degc: float = 16.0
+    per_k: Positive = 0.05
+    cycle_s: tuple[Positive, Positive] = (300, 600)
+
+
 class Scheduled(_Load):
     """Lighting, offices, ventilation: on in the shifts and around them."""
 
@@ -209,7 +225,8 @@ class Process(_Load):
 
 
 Load = Annotated[
-    Machine | Heater | Compressor | Cooling | Scheduled | Steady | Taps | Process, Field(discriminator="kind")
+    Machine | Heater | Compressor | Cooling | Heating | Scheduled | Steady | Taps | Process,
+    Field(discriminator="kind"),
 ]
 
 

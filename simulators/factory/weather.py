@@ -1,7 +1,7 @@
 """A synthetic outside temperature and cloud cover: climate, season, hour and chance, the same for the same seed."""
 
 import math
-from datetime import date
+from datetime import date, timedelta
 
 from simulators.factory.chance import chance
 from simulators.factory.schema import Climate
@@ -10,6 +10,7 @@ _MEMORY = 0.7
 _REMEMBERED_DAYS = 10
 _WARMEST_HOUR = 15.0
 _COOLEST_HOUR = 6.0
+_EVENING_HOUR = 18
 
 
 class Weather:
@@ -31,10 +32,14 @@ class Weather:
     def hourly_degc(self, on: date) -> list[float]:
         """25 temperatures: at each full hour from midnight to midnight of a date."""
         means = [self._mean_degc(on.toordinal() + offset) for offset in (0, 1)]
-        swing_k = self._climate.daily_swing_k * (1.25 - 0.7 * self.cloudiness(on))
-        return [
-            means[0] + (means[1] - means[0]) * hour / 24 + swing_k / 2 * _daily_wave(float(hour)) for hour in range(25)
-        ]
+        swings_k = [self._swing_k(on + timedelta(days=offset)) for offset in (0, 1)]
+        found = []
+        for hour in range(25):
+            # The evening already goes towards the next day's swing, so that nothing jumps at midnight.
+            share = max(0.0, (hour - _EVENING_HOUR) / (24 - _EVENING_HOUR))
+            swing_k = swings_k[0] + (swings_k[1] - swings_k[0]) * share
+            found.append(means[0] + (means[1] - means[0]) * hour / 24 + swing_k / 2 * _daily_wave(float(hour)))
+        return found
 
     def mean_degc(self, on: date) -> float:
         """The mean of the date's 24 hours, by trapezoids."""
@@ -45,6 +50,9 @@ class Weather:
         """The share of the sun that clouds take on a date."""
         draw = chance(self._seed, "clouds", on.toordinal()).betavariate(1.6, 1.6)
         return min(0.95, max(0.02, self._climate.cloudiness + (draw - 0.5) * 0.7))
+
+    def _swing_k(self, on: date) -> float:
+        return self._climate.daily_swing_k * (1.25 - 0.7 * self.cloudiness(on))
 
     def _mean_degc(self, ordinal: int) -> float:
         climate = self._climate

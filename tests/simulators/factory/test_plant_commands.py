@@ -3,11 +3,13 @@
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from pymodbus.client import ModbusTcpClient
 
 from leanmeter.command_line import main
+from simulators.factory.plant_files import load_plant
 from site_config.schema import load_site
 from tests.servers.processes import Processes
 
@@ -56,6 +58,19 @@ def test_history_up_to_now(server_file: Path, capsys: pytest.CaptureFixture[str]
     assert main(["simulate", "history", "hotel-laundry", *arguments]) == 0
     # A batch a device and local day: six hours before now lie in one day or in two.
     assert re.match("Nusa resort laundry: (14|28) batches", capsys.readouterr().out)
+
+
+def test_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bakery.svg"
+    assert main(["simulate", "picture", "bakery", "--from", "2026-08-25", "--days", "1", "--output", str(path)]) == 0
+    assert capsys.readouterr().out == f"{path}: 1 days from 2026-08-25\n"
+    drawn = ET.fromstring(path.read_text(encoding="utf-8"))  # noqa: S314  # our own
+    strips = drawn.findall("{http://www.w3.org/2000/svg}polyline")
+    assert len(strips) == len(load_plant("bakery").points) + 1
+    titles = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert "Roll oven" in titles
+    assert main(["simulate", "picture", "bakery", "--output", str(tmp_path / "no" / "where.svg")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

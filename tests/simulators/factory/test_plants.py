@@ -1,10 +1,14 @@
 """What must hold in every plant: balances, phases, totals, repeatability."""
 
+import itertools
+from datetime import date, timedelta
+
 import pytest
 
 from simulators.factory.meters import PlantMeters
 from simulators.factory.plant import Plant
-from simulators.factory.plant_files import ready_plants
+from simulators.factory.plant_files import load_plant, ready_plants
+from simulators.factory.schema import Cooling
 from site_config.points import Resource, Role
 from tests.simulators.factory.plants import FIRST, PLANTS, plant, shared_plant, times_of
 
@@ -149,3 +153,50 @@ def test_an_outage_is_carried_by_the_generator() -> None:
     assert meters.columns("cold", lit)["voltage_l1_n"][0] > 200
     assert meters.columns("generator", after)["voltage_l1_n"] == [0.0]
     assert meters.columns("main", after)["voltage_l1_n"][0] > 200
+
+
+def test_nothing_starts_at_midnight_because_it_is_midnight() -> None:
+    site = shared_plant("bakery")
+    settings = site.file.loads["cold-room"]
+    assert isinstance(settings, Cooling)
+    starting = 0
+    for number in range(30):
+        just_after = (site.calendar.day(number).window.start_s + 1.0,)
+        starting += site.samples("cold-room", just_after).rates[0] > 1.5 * settings.full_w
+    # It starts some four times an hour, for seconds: once in all these moments is much already.
+    assert starting <= 1
+
+
+def test_the_outside_temperature_does_not_jump_at_midnight() -> None:
+    for name in PLANTS:
+        weather = shared_plant(name).weather
+        for back in range(60):
+            day = FIRST - timedelta(days=back)
+            assert weather.hourly_degc(day)[0] == pytest.approx(weather.hourly_degc(day - timedelta(days=1))[24])
+
+
+def test_the_sun_stands_highest_at_the_places_own_noon() -> None:
+    site = shared_plant("plastics")
+    # Bursa lies 29 degrees east and keeps the time of 45 degrees: an hour and four minutes.
+    powers = [0.0] * 24
+    for number in range(20):
+        start_s = site.calendar.day(number).window.start_s
+        for hour in range(24):
+            (rate,) = site.samples("solar", (start_s + hour * 3600.0,)).rates
+            powers[hour] += rate
+    middle = sum(hour * power for hour, power in enumerate(powers)) / sum(powers)
+    assert middle == pytest.approx(13 + 4 / 60, abs=0.35)
+
+
+def test_a_building_is_heated_when_it_is_cold_outside() -> None:
+    used_m3 = {}
+    for first in (date(2026, 1, 12), date(2026, 7, 13)):
+        site = Plant(load_plant("plastics"), 1, first)
+        by_day = [0.0, *(site.sums_before(number)["office-heating"][0] for number in range(1, 6))]
+        used_m3[first.month] = by_day[5]
+        if first.month == 1:
+            degc = [site.weather.mean_degc(site.calendar.day(number).date) for number in range(5)]
+            daily_m3 = [after - before for before, after in itertools.pairwise(by_day)]
+            assert daily_m3[degc.index(min(degc))] > daily_m3[degc.index(max(degc))]
+    assert used_m3[1] > 20
+    assert used_m3[7] < 1
