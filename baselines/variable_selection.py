@@ -16,7 +16,7 @@ import numpy as np
 from baselines.errors import BaselineError
 from baselines.linear_model import LinearModel, fit
 from baselines.observations import Observations
-from baselines.validity import Finding, percent
+from baselines.validity import Finding
 
 MOST_CANDIDATES = 6
 MOST_VARIABLES = 3
@@ -74,8 +74,8 @@ def choose_variables(observations: Observations, candidates: Sequence[str]) -> S
     named = " + ".join(chosen.variables) or "none"
     text = (
         f"{named} was chosen among {count} combinations of {', '.join(candidates)}: the variables' own p are too good, "
-        f"the F test's is multiplied by {count}; error on rows left out {percent(ranked[0].left_out_cv)}, "
-        f"fitted {percent(chosen.cv_rmse)}"
+        f"the F test's is multiplied by {count}; error on rows left out {100.0 * ranked[0].left_out_cv:.1f} %, "
+        f"fitted {100.0 * chosen.cv_rmse:.1f} %"
     )
     return Selection(chosen, tuple(ranked), (Finding("chosen", text, fails=False),))
 

@@ -22,6 +22,8 @@ class BaselineData:
     coverage: float
     granularity: Granularity
     findings: tuple[Finding, ...]
+    rows: tuple[int, ...]
+    """Their indices in the table."""
 
 
 def select(
@@ -58,7 +60,8 @@ def select(
         (0.0,) * len(kept) if energy is None else tuple(numbers[energy]),
         {name: tuple(numbers[name]) for name in variables},
     )
-    return BaselineData(observations, len(kept) / (len(rows) + absent), _granularity(labels, step), tuple(findings))
+    coverage = len(kept) / (len(rows) + absent)
+    return BaselineData(observations, coverage, _granularity(labels, step), tuple(findings), tuple(kept))
 
 
 def _gaps(table: Table, labels: Labels, rows: Sequence[int]) -> tuple[int, list[Finding], int]:

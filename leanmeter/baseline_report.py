@@ -5,25 +5,30 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from baselines.linear_model import LinearModel
 from baselines.savings import Savings
 from baselines.tariff import Bill
-from baselines.validity import Finding, Validity
+from baselines.validity import Finding
+from baselines.weather_model import BALANCE
+from leanmeter.baseline_fitting import FittedBaseline
+
+Value = TypeVar("Value")
 
 
-def fit_as_json(model: LinearModel, validity: Validity, findings: Sequence[Finding]) -> dict[str, Any]:
+def fit_as_json(fitted: FittedBaseline) -> dict[str, Any]:
     """A fit for machines; fractions are fractions, what has no meaning is null."""
-    return {
+    model, validity = fitted.model, fitted.validity
+    told: dict[str, Any] = {
         "verdict": validity.verdict,
         "valid": validity.valid,
         "provisional": validity.provisional,
         "n": model.n,
-        "coefficients": dict(model.coefficients),
-        "standard_errors": dict(model.standard_errors),
-        "t": dict(model.t),
-        "p": dict(model.p),
+        "coefficients": _own(model, model.coefficients),
+        "standard_errors": _own(model, model.standard_errors),
+        "t": _own(model, model.t),
+        "p": _own(model, model.p),
         "r2": model.r2,
         "r2_adjusted": model.r2_adjusted,
         "f": model.f,
@@ -35,20 +40,43 @@ def fit_as_json(model: LinearModel, validity: Validity, findings: Sequence[Findi
         "mean_energy": model.mean_energy,
         "ranges": {
             name: {"minimum": seen.minimum, "maximum": seen.maximum, "mean": seen.mean, "deviation": seen.deviation}
-            for name, seen in model.ranges.items()
+            for name, seen in _own(model, model.ranges).items()
         },
-        "findings": _findings([*findings, *validity.findings]),
+        "findings": _findings([*fitted.findings, *validity.findings]),
     }
+    if fitted.weather is not None:
+        told["balance_points"] = {
+            kind: {
+                "base_c": base,
+                "standard_error": _uncertain(model, kind),
+                "searched": kind in fitted.weather.searched,
+            }
+            for kind, base in fitted.weather.bases.items()
+        }
+    if fitted.specific is not None:
+        told["specific_use"] = {
+            "ratio": fitted.specific.ratio,
+            "base_share": fitted.specific.base_share,
+            "ratio_at_80_percent": fitted.specific.ratio_at_less,
+        }
+    if fitted.tried:
+        told["tried"] = [
+            {"variables": list(each.variables), "left_out_cv": finite(each.left_out_cv), "problem": each.problem}
+            for each in fitted.tried
+        ]
+    return told
 
 
-def fit_report(model: LinearModel, validity: Validity, findings: Sequence[Finding], energy: str) -> list[str]:
+def fit_report(fitted: FittedBaseline, energy: str) -> list[str]:
     """A fit for people: the verdict, the formula, how good it is, what was noticed."""
-    terms = [short(model.coefficients["intercept"])]
-    terms += [f"{_signed(model.coefficients[name])} × {name}" for name in model.variables]
-    width = max(map(len, model.coefficients))
-    lines = [validity.verdict, "", f"  {energy} = {' '.join(terms)}", ""]
+    model = fitted.model
+    coefficients = _own(model, model.coefficients)
+    terms = [short(coefficients["intercept"])]
+    terms += [f"{_signed(value)} × {name}" for name, value in coefficients.items() if name != "intercept"]
+    width = max(map(len, coefficients))
+    lines = [fitted.validity.verdict, "", f"  {energy} = {' '.join(terms)}", *_weather_lines(fitted), ""]
     lines += [f"  {'':<{width}}  {'value':>12}  {'± one s.e.':>12}  {'t':>8}  {'p':>8}"]
-    for name, value in model.coefficients.items():
+    for name, value in coefficients.items():
         t, p = (("–" if number is None else f"{number:.3g}") for number in (model.t[name], model.p[name]))
         lines.append(f"  {name:<{width}}  {short(value):>12}  {short(model.standard_errors[name]):>12}  {t:>8}  {p:>8}")
     lines += [
@@ -58,7 +86,9 @@ def fit_report(model: LinearModel, validity: Validity, findings: Sequence[Findin
         f"  CV(RMSE) {100.0 * model.cv_rmse:.2f} %   points {model.n}   "
         + ("autocorrelation –" if model.autocorrelation is None else f"autocorrelation {model.autocorrelation:.2f}"),
     ]
-    return [*lines, *_finding_lines([*findings, *validity.findings])]
+    if fitted.specific is not None:
+        lines.append(f"  {short(fitted.specific.ratio)} a unit of {fitted.specific.variable} over all rows")
+    return [*lines, *_finding_lines([*fitted.findings, *fitted.validity.findings]), *_tried_lines(fitted)]
 
 
 def savings_as_json(
@@ -88,7 +118,7 @@ def savings_as_json(
 def savings_report(result: Savings, sentence: str, findings: Sequence[Finding]) -> list[str]:
     """Savings for people: the verdict, the numbers behind it, what was noticed."""
     fsu = "none" if result.fsu is None else f"{result.fsu:.3g}"
-    lines = [f"{sentence}.", "", f"  expected    {short(result.expected)}"]
+    lines = [sentence, "", f"  expected    {short(result.expected)}"]
     if result.adjustment:
         lines[-1] += f" (of it {short(result.adjustment)} by non-routine adjustments)"
     lines += [
@@ -163,6 +193,36 @@ def write_lines(lines: Sequence[str]) -> None:
 def write_json(value: object) -> None:
     """To standard output."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _own(model: LinearModel, values: Mapping[str, Value]) -> dict[str, Value]:
+    """Without what stands for a search."""
+    return {name: value for name, value in values.items() if name not in model.searched}
+
+
+def _uncertain(model: LinearModel, kind: str) -> float | None:
+    return model.standard_errors.get(f"{kind}{BALANCE}")
+
+
+def _weather_lines(fitted: FittedBaseline) -> list[str]:
+    if fitted.weather is None:
+        return []
+    lines = []
+    for kind, base in fitted.weather.bases.items():
+        error = _uncertain(fitted.model, kind)
+        how = "given" if error is None else f"searched, ± {error:.1f} one s.e."
+        lines.append(f"  {kind}: degrees {'below' if kind == 'heating' else 'above'} {base:.1f} °C ({how})")
+    return lines
+
+
+def _tried_lines(fitted: FittedBaseline) -> list[str]:
+    if not fitted.tried:
+        return []
+    lines = ["", "  tried, with the error on rows left out:"]
+    for each in fitted.tried:
+        error = each.problem or f"{100.0 * each.left_out_cv:.2f} %"
+        lines.append(f"    {' + '.join(each.variables) or 'the mean alone'}: {error}")
+    return lines
 
 
 def _finding_lines(findings: Sequence[Finding]) -> list[str]:

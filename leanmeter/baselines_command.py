@@ -11,12 +11,21 @@ from baselines.adjustments import NonRoutineAdjustment, static_factor_findings
 from baselines.billing import bill_months
 from baselines.bills import calendarise
 from baselines.errors import BaselineError
-from baselines.linear_model import LinearModel, fit
+from baselines.headline import Worth, headline
+from baselines.linear_model import fit
 from baselines.meter_accuracy import MeterAccuracy
 from baselines.observations import Observations
 from baselines.savings import DEFAULT_CONFIDENCE, savings
-from baselines.validity import Finding, Validity, assess
+from baselines.validity import Finding, assess
 from leanmeter.baseline_data import BaselineData, select
+from leanmeter.baseline_fitting import (
+    FittedBaseline,
+    add_model_arguments,
+    fit_baseline,
+    names,
+    observe,
+    read_rows,
+)
 from leanmeter.baseline_report import (
     bills_as_json,
     bills_report,
@@ -31,7 +40,7 @@ from leanmeter.baseline_report import (
 from leanmeter.bill_file import read_bills
 from leanmeter.data_file import read_table
 from leanmeter.interval_file import read_intervals
-from leanmeter.periods import labels_of
+from leanmeter.periods import Labels, labels_of
 from leanmeter.tariff_file import load_tariffs
 from site_config.errors import ConfigurationError
 
@@ -59,7 +68,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
     bills = _command(commands, "bills", _bills, "bills by calendar month; with predictors also a baseline")
     bills.add_argument("file", type=Path, metavar="FILE.csv", help="columns reading_date, energy_use, perhaps unit")
     bills.add_argument("--predictors", type=Path, metavar="FILE.csv", help="columns year, month and relevant variables")
-    bills.add_argument("--variables", type=_names, metavar="A,B", help="of the predictors (default: all of them)")
+    bills.add_argument("--variables", type=names, metavar="A,B", help="of the predictors (default: all of them)")
     bills.add_argument("--baseline-period", metavar="A/B", help="such as 2023-01/2023-12 (default: every whole month)")
     bills.add_argument("--factor", type=float, default=1.0, help="multiply the use by this, to change its unit")
 
@@ -93,6 +102,9 @@ def _add_circumstances(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--ct-class", metavar="CLASS", help="and that of its current transformers: 0.2, 0.5, 1, 3")
     parser.add_argument("--other-meter", action="store_true", help="the reporting period has another meter")
+    parser.add_argument("--goal", type=_share, metavar="SHARE", help="what the goal asks to save: 0.27 is 27 %%")
+    parser.add_argument("--price", type=float, metavar="PRICE", help="of a unit of the energy, to say what it is worth")
+    parser.add_argument("--currency", default="", metavar="NAME", help="of the price")
 
 
 def _command(
@@ -108,9 +120,14 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="FILE.csv", help="a row a day, week or month")
     parser.add_argument("--date", metavar="COLUMN", help="what dates the rows (default: date, month, else row numbers)")
     parser.add_argument("--energy", required=True, metavar="COLUMN", help="the energy used")
-    parser.add_argument(
-        "--variables", type=_names, default=(), metavar="A,B", help="relevant variables, such as output"
-    )
+    add_model_arguments(parser)
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0.0 < share < 1.0:
+        raise argparse.ArgumentTypeError("a goal is a share between 0 and 1, 27 % is 0.27")
+    return share
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -122,21 +139,17 @@ def _zone(name: str) -> ZoneInfo:
         ) from None
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
 def _fit(arguments: argparse.Namespace) -> int:
     table = read_table(arguments.data)
     labels = labels_of(table, arguments.date)
     period = arguments.baseline_period
     rows = labels.order() if period is None else labels.between("--baseline-period", period)
-    data = select(table, labels, rows, arguments.energy, arguments.variables)
-    model, validity = _judged(arguments.data, data, arguments.variables)
+    data = read_rows(arguments, table, labels, rows)
+    fitted = fit_baseline(arguments, labels, data)
     if arguments.json:
-        write_json(fit_as_json(model, validity, data.findings) | {"coverage": data.coverage})
+        write_json(fit_as_json(fitted) | {"coverage": data.coverage})
     else:
-        write_lines(fit_report(model, validity, data.findings, arguments.energy))
+        write_lines(fit_report(fitted, arguments.energy))
     return 0
 
 
@@ -150,13 +163,13 @@ def _savings(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(
             f"--reporting-period {arguments.reporting_period}: {labels.texts[both[0]]} is in the baseline period too"
         )
-    baseline = select(table, labels, before, arguments.energy, arguments.variables)
-    reporting = select(table, labels, after, arguments.energy, arguments.variables)
-    model, validity = _judged(arguments.data, baseline, arguments.variables)
+    baseline = read_rows(arguments, table, labels, before)
+    reporting = read_rows(arguments, table, labels, after)
+    fitted = fit_baseline(arguments, labels, baseline)
     try:
         result = savings(
-            model,
-            reporting.observations,
+            fitted.model,
+            observe(arguments, labels, fitted, reporting),
             confidence=arguments.confidence,
             granularity=baseline.granularity,
             adjustments=_adjustments(arguments),
@@ -165,16 +178,31 @@ def _savings(arguments: argparse.Namespace) -> int:
         )
     except BaselineError as problem:
         raise ConfigurationError(f"{arguments.data}: {problem}") from problem
-    findings = (*baseline.findings, *validity.findings, *reporting.findings, *result.findings, *_changed(arguments))
+    findings = (
+        *(finding for finding in fitted.findings if finding.code != "base_load"),
+        *fitted.validity.findings,
+        *reporting.findings,
+        *result.findings,
+        *_changed(arguments),
+    )
     is_valid = not any(finding.fails for finding in findings)
-    sentence = result.sentence()
+    sentence = headline(result, arguments.goal, _worth(arguments, labels, len(reporting.rows)))
     if result.proven and not is_valid:
-        sentence += "; not proven, because the baseline is not valid for this"
+        sentence = f"{result.sentence()}; not proven, because the baseline is not valid for this."
     if arguments.json:
         write_json(savings_as_json(result, sentence, findings, rows=len(reporting.observations), is_valid=is_valid))
     else:
         write_lines(savings_report(result, sentence, findings))
     return 0
+
+
+def _worth(arguments: argparse.Namespace, labels: Labels, rows: int) -> Worth | None:
+    if arguments.price is None:
+        return None
+    days_a_row = labels.days_a_row()
+    if days_a_row is None:
+        raise ConfigurationError(f"--price: what is saved a year needs rows with dates; {labels.column} has none")
+    return Worth(arguments.price, arguments.currency, rows * days_a_row)
 
 
 def _adjustments(arguments: argparse.Namespace) -> list[NonRoutineAdjustment]:
@@ -218,9 +246,9 @@ def _bills(arguments: argparse.Namespace) -> int:
     lines = [f"{month}  {short(energy):>12}  {unit}" for month, energy in months.items()]
     if arguments.predictors is not None:
         data, variables = _with_predictors(arguments, months)
-        model, validity = _judged(arguments.predictors, data, variables)
-        result = fit_as_json(model, validity, data.findings) | {"coverage": data.coverage}
-        lines = [*fit_report(model, validity, data.findings, "energy"), "", *lines]
+        fitted = _judged(arguments.predictors, data, variables)
+        result = fit_as_json(fitted) | {"coverage": data.coverage}
+        lines = [*fit_report(fitted, "energy"), "", *lines]
     else:
         lines = [f"{len(months)} whole months; a month that the bills cover in part is left out.", "", *lines]
     if arguments.json:
@@ -266,12 +294,12 @@ def _with_predictors(
     energy = tuple(months[label] for label in data.observations.labels)
     observations = Observations(data.observations.labels, energy, data.observations.variables)
     coverage = data.coverage * len(billed) / len(rows) if period is not None else data.coverage
-    return BaselineData(observations, coverage, "month", findings), variables
+    return BaselineData(observations, coverage, "month", findings, data.rows), variables
 
 
-def _judged(path: Path, data: BaselineData, variables: Sequence[str]) -> tuple[LinearModel, Validity]:
+def _judged(path: Path, data: BaselineData, variables: Sequence[str]) -> FittedBaseline:
     try:
         model = fit(data.observations, variables)
     except BaselineError as problem:
         raise ConfigurationError(f"{path}: {problem}") from problem
-    return model, assess(model, coverage=data.coverage)
+    return FittedBaseline(model, assess(model, coverage=data.coverage), data.findings)

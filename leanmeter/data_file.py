@@ -51,7 +51,7 @@ class Table:
             raise self.error(
                 row, column, f"{text!r} is no number; expected is 1234.5: a point before decimals, no thousands' marks"
             )
-        return value if not text.startswith("-") else -value
+        return value
 
     def error(self, row: Row, column: str, text: str) -> DataFileError:
         """A mistake in one cell."""

@@ -2,9 +2,11 @@
 
 import calendar
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Literal
 
 from leanmeter.data_file import DataFileError, Row, Table
@@ -12,6 +14,8 @@ from site_config.errors import ConfigurationError
 
 Kind = Literal["month", "date", "time", "number"]
 
+DAYS_A_MONTH = 365.25 / 12
+MINUTES_A_DAY = 24 * 60
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?")
@@ -52,6 +56,17 @@ class Labels:
     def order(self) -> list[int]:
         """Indices of all rows in the order of time."""
         return sorted(range(len(self.keys)), key=self.keys.__getitem__)
+
+    def days_a_row(self) -> float | None:
+        """How many days a row usually stands for; None where rows have no dates."""
+        if self.kind == "number":
+            return None
+        if self.kind == "month":
+            return DAYS_A_MONTH
+        keys = [self.keys[index] for index in self.order()]
+        steps = Counter(later - earlier for earlier, later in pairwise(keys))
+        usual = steps.most_common(1)[0][0] if steps else 1
+        return float(usual) if self.kind == "date" else usual / MINUTES_A_DAY
 
     def _bound(self, option: str, period: str, text: str, is_last: int) -> int:
         kind = _kind(text)

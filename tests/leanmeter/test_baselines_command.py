@@ -64,6 +64,12 @@ def test_an_empty_cell_and_a_missing_month_are_findings(tmp_path: Path, capsys: 
     assert (told["n"], told["coverage"]) == (6, 0.75)
 
 
+def test_numbers_below_zero_stay_below_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "".join(f"2025-0{month};{100 + 2 * value};{value}\n" for month, value in enumerate((-30, -10, 5, 20, 31), 1))
+    assert fit(write(tmp_path, "month;energy;pieces\n" + rows), "--json") == 0
+    assert json.loads(capsys.readouterr().out)["coefficients"]["pieces"] == pytest.approx(2.0)
+
+
 def test_what_does_not_vary_and_what_says_the_same_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     same = "".join(f"{month};{300 + month % 3 * 10};5;{month};{2 * month}\n" for month in range(1, 8))
     path = write(tmp_path, "month;energy;pieces;a;b\n" + same)
