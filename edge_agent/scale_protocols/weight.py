@@ -13,6 +13,9 @@ SHOWN_BYTES = 80
 METRIC_EXPONENTS = {"ug": -9, "mg": -6, "g": -3, "kg": 0, "t": 3}
 """A unit is 10**exponent kg."""
 
+FINEST_EXPONENT = -10
+"""A tenth of a microgram, which the finest balances show."""
+
 OTHER_UNITS_KG = {
     "lb": Fraction(45_359_237, 100_000_000),
     "oz": Fraction(45_359_237, 1_600_000_000),
@@ -116,10 +119,13 @@ def mass(number: str, unit: str) -> Mass | NoWeight:
     integer = int(found[1] + found[2] + (found[3] or ""))
     resolution = -len(found[3] or "")
     if unit in METRIC_EXPONENTS:
-        return Mass(integer, METRIC_EXPONENTS[unit] + resolution)
+        exponent = METRIC_EXPONENTS[unit] + resolution
+        if exponent < FINEST_EXPONENT:
+            raise UnusableReplyError(f"{number!r} {unit} has more digits than any scale")
+        return Mass(integer, exponent)
     if unit in OTHER_UNITS_KG:
         factor = OTHER_UNITS_KG[unit]
-        exponent = resolution - EXTRA_DIGITS - (0 if factor > Fraction(1, 10) else 3)
+        exponent = max(resolution - EXTRA_DIGITS - (0 if factor > Fraction(1, 10) else 3), FINEST_EXPONENT)
         return Mass(round(integer * factor * Fraction(10) ** (resolution - exponent)), exponent)
     if unit in NO_MASS:
         return device_error(f"shows {unit!r}, which is no mass")

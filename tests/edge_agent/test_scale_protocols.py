@@ -46,6 +46,12 @@ def test_a_telegram_is_read_as_its_manual_says(telegram: Telegram) -> None:
     assert weight.stable is telegram.stable
 
 
+def test_more_digits_than_any_scale_has_are_no_weight() -> None:
+    """A damaged telegram must not make all later weights finer."""
+    with pytest.raises(UnusableReplyError, match="more digits than any scale"):
+        SCALE_PROTOCOLS["mt_sics"].parse(b"S S   1.23456 mg")
+
+
 @pytest.mark.parametrize("telegram", WITHOUT_WEIGHT, ids=lambda telegram: f"{telegram.protocol}-{telegram.sent!r}")
 def test_digits_of_an_overload_or_an_error_are_never_a_weight(telegram: Telegram) -> None:
     (reply,) = understood(telegram)
@@ -119,7 +125,7 @@ def is_said(weight: Weight, telegram: bytes) -> bool:
         if mass is None:
             continue
         for unit_kg in (Fraction(1), *OTHER_UNITS_KG.values()):
-            number = abs(mass.integer) * Fraction(10 ** (mass.exponent + 12), 10**12) / unit_kg
+            number = abs(mass.integer) * Fraction(10) ** mass.exponent / unit_kg
             if any(str(round(number * 10**decimals)).rstrip("0") in said for decimals in range(10)):
                 return True
     return False
