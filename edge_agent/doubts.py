@@ -6,10 +6,20 @@ What a single number can tell is the decoder's matter; here the numbers of a dev
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from device_profiles.profile import Register
 from edge_agent.integrals import MILLISECONDS_AN_HOUR, TOTALS_OF_RATES, IntegratedTotal
 from wire_format.quality import Quality
+
+Doubt = Literal["", "frozen", "word_order"]
+
+DOUBTS: dict[Doubt, str] = {
+    "": "",
+    "frozen": "repeats itself to the last bit, so it has ceased to measure; switch it off and on",
+    "word_order": "tells numbers that nothing can measure; is it another model, or has it another word order?",
+}
+"""Why what a device says is not believed, though it answers."""
 
 FROZEN_AFTER_S = 300.0
 FEWEST_REPEATS = 3

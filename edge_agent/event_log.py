@@ -74,8 +74,10 @@ class EventLog:
         return hour.count <= MAXIMUM_AN_HOUR
 
 
-def event_of(happened: CounterEvent | WeighingEvent) -> Event:
+def event_of(happened: CounterEvent | WeighingEvent | Event) -> Event:
     """What a counter or a scale tells, in units."""
+    if isinstance(happened, Event):
+        return happened
     if isinstance(happened, WeighingEvent):
         mass_kg = _decimal(happened.mass, happened.exponent)
         numbers = {"mass_kg": mass_kg}
@@ -83,7 +85,7 @@ def event_of(happened: CounterEvent | WeighingEvent) -> Event:
             happened.device,
             EventKind.WEIGHING,
             happened.time_ms,
-            "weighed_mass_total",
+            happened.quantity,
             f"weighed {mass_kg} kg",
             numbers,
         )

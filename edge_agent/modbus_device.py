@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from device_profiles.decoding import Decoder, compile_decoder
 from device_profiles.profile import Profile, Register, Tier
 from edge_agent.clock import Clock
-from edge_agent.doubts import FROZEN_AFTER_S, FrozenWatch, WordOrderWatch
+from edge_agent.doubts import DOUBTS, FROZEN_AFTER_S, Doubt, FrozenWatch, WordOrderWatch
 from edge_agent.errors import (
     DeviceExceptionError,
     DeviceReadError,
@@ -87,6 +87,7 @@ class ModbusDevice:
         self._frozen_after_s = frozen_after_s
         self._weighing_threshold_kg = weighing_threshold_kg
         self._last_problem = ""
+        self._last_doubt: Doubt = ""
         serial_numbers = (
             entry.register for entry in profile.identification if entry.register.quantity == SERIAL_NUMBER
         )
@@ -182,8 +183,11 @@ class ModbusDevice:
         for index in reader.missing:
             quality[index] = Quality.DEVICE_ERROR
         doubt = self._doubt(reader, replies, integers, quality, time_ms)
+        if doubt and doubt != self._last_doubt:
+            self._totals.doubted(self.device_id, doubt, DOUBTS[doubt], time_ms)
+        self._last_doubt = doubt
         if replies.answered and not replies.silent and not replies.unusable and not replies.refused:
-            self._report(doubt)
+            self._report(DOUBTS[doubt])
         reader.totals.apply(integers, quality, time_ms)
         for total, mark in [entry.update(integers, quality, time_ms) for entry in reader.derived]:
             integers.append(total)
@@ -201,19 +205,17 @@ class ModbusDevice:
         integers: list[int | None],
         quality: list[Quality],
         time_ms: int,
-    ) -> str:
-        """Take out of a row, in place, what cannot be true; why, of the whole device."""
+    ) -> Doubt:
+        """Take out of a row, in place, what cannot be true; why the device is not believed: empty when it is."""
         reader.frozen.update(replies.blocks, integers, time_ms)
         if reader.word_order.update(integers, quality):
             reader.word_order.spoil(integers, quality)
         if any(other.frozen.is_frozen for other in self._readers.values()):
             integers[:] = [None] * len(integers)
             quality[:] = [Quality.DEVICE_ERROR if mark.has_value else mark for mark in quality]
-            return "repeats itself to the last bit, so it has ceased to measure; switch it off and on"
+            return "frozen"
         if any(other.word_order.is_turned for other in self._readers.values()):
-            return (
-                "tells numbers that nothing can measure; is its model, or its word order, another than its profile's?"
-            )
+            return "word_order"
         return ""
 
     def middle_ms(self, began_s: float) -> int:

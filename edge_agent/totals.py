@@ -12,6 +12,7 @@ from edge_agent.day_counts import DayCounts, Days
 from edge_agent.integrals import Integral
 from edge_agent.life import Life
 from edge_agent.weighing import WeighingDetector, WeighingEvent, WeighingState
+from wire_format.events import Event, EventKind
 from wire_format.quality import Quality
 
 MAXIMUM_EVENTS = 1000
@@ -49,7 +50,7 @@ class Totals:
         self._integrals: dict[str, dict[str, Integral]] = {}
         self._saved = _Saved(1, secrets.token_hex(8), {}, {})
         self.urgent = True
-        self.events: deque[CounterEvent | WeighingEvent] = deque(maxlen=MAXIMUM_EVENTS)
+        self.events: deque[CounterEvent | WeighingEvent | Event] = deque(maxlen=MAXIMUM_EVENTS)
         """What happened, for whoever publishes it: take from the left. The oldest are dropped when nobody does."""
         self.days = DayCounts(self._saved.days)
         """How much was kept of each device."""
@@ -128,6 +129,10 @@ class Totals:
         self.urgent = True
         self.events.append(event)
         log.info("%s: weighed %de%d kg", event.device, event.mass, event.exponent)
+
+    def doubted(self, device: str, subject: str, reason: str, time_ms: int) -> None:
+        """Take note that what a device says is no longer believed; who told it logs it."""
+        self.events.append(Event(device, EventKind.DEVICE_DOUBTED, time_ms, subject, reason))
 
     def note(self, update: CounterUpdate) -> None:
         """Tell people what happened to a total, and remember it durably."""

@@ -57,5 +57,5 @@ class WeighedTotal:
         exponent = self.column.exponent
         mass = self._detector.update(weight * 10 ** (self._steps[shown] - exponent), stable=stable)
         if mass:
-            self._totals.weighed(WeighingEvent(self._device_id, mass, exponent, time_ms))
+            self._totals.weighed(WeighingEvent(self._device_id, mass, exponent, time_ms, self.column.quantity))
         return self._detector.state.total, Quality.GOOD

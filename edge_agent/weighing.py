@@ -14,12 +14,13 @@ class WeighingState:
 
 @dataclass(frozen=True, slots=True)
 class WeighingEvent:
-    """A load that was weighed: mass * 10**exponent kg at a time."""
+    """A load that was weighed: mass * 10**exponent kg at a time, counted in the total `quantity`."""
 
     device: str
     mass: int
     exponent: int
     time_ms: int
+    quantity: str = "weighed_mass_total"
 
 
 class WeighingDetector:

@@ -33,6 +33,7 @@ class EventKind(StrEnum):
     COUNTER_STEP = "counter_step"
     COUNTER_SWAP = "counter_swap"
     WEIGHING = "weighing"
+    DEVICE_DOUBTED = "device_doubted"
     DAY_COUNTED = "day_counted"
     """How much was kept of a device on the UTC day that begins at its time: `values` numbers, and by how much each
     total rose from the first reading to the last. A collector compares it with its store, and keeps it apart."""

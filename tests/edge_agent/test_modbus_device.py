@@ -9,6 +9,7 @@ import pytest
 
 from device_profiles.profile import Encoding, Identification, Profile, Register
 from edge_agent.clock import SystemClock
+from edge_agent.doubts import FROZEN_AFTER_S
 from edge_agent.modbus_device import PROBE_MINIMUM_S, ModbusDevice
 from edge_agent.modbus_line import ModbusLine
 from edge_agent.samples import Sample
@@ -20,6 +21,7 @@ from simulators.modbus_unit import ModbusUnit
 from simulators.register_sources import LiteralRegisters
 from tests.edge_agent.registers import register
 from tests.servers.ports import LOOPBACK
+from wire_format.events import Event
 from wire_format.quality import Quality
 
 TIMEOUT_S = 0.1
@@ -32,6 +34,9 @@ class ShiftedClock(SystemClock):
 
     def monotonic_s(self) -> float:
         return super().monotonic_s() + self.shift_s
+
+    def wall_ms(self) -> float:
+        return super().wall_ms() + self.shift_s * 1000
 
 
 class OnRequest:
@@ -71,8 +76,11 @@ VALUES = {"voltage_l1_n": 2301, "current_l1": 512, "active_power_total": -2, "ac
 class Bench:
     """A device and the unit that it reads."""
 
-    def __init__(self, device: ModbusDevice, words: dict[int, int], unit: ModbusUnit, clock: ShiftedClock) -> None:
+    def __init__(
+        self, device: ModbusDevice, words: dict[int, int], unit: ModbusUnit, clock: ShiftedClock, totals: Totals
+    ) -> None:
         self.device = device
+        self.totals = totals
         self.words = words
         self.unit = unit
         self.clock = clock
@@ -91,7 +99,10 @@ def cells(sample: Sample) -> dict[str, int | Quality]:
 
 @asynccontextmanager
 async def bench(
-    *faults: OnRequest, profile: Profile | None = None, words: dict[int, int] | None = None
+    *faults: OnRequest,
+    profile: Profile | None = None,
+    words: dict[int, int] | None = None,
+    frozen_after_s: float = FROZEN_AFTER_S,
 ) -> AsyncIterator[Bench]:
     words = dict(WORDS) if words is None else words
     unit = ModbusUnit(LiteralRegisters({3: words}), faults=faults)
@@ -99,9 +110,10 @@ async def bench(
         clock = ShiftedClock()
         line = ModbusLine("main", TcpAddress(LOOPBACK, server.port), clock, timeout_s=TIMEOUT_S)
         profile = profile or meter_profile(VOLTAGE, CURRENT, POWER, ENERGY, FREQUENCY)
-        device = ModbusDevice("main-meter", 1, profile, line, clock, Totals())
+        totals = Totals()
+        device = ModbusDevice("main-meter", 1, profile, line, clock, totals, frozen_after_s=frozen_after_s)
         try:
-            yield Bench(device, words, unit, clock)
+            yield Bench(device, words, unit, clock, totals)
         finally:
             device.close()
 
@@ -115,6 +127,30 @@ async def test_a_cycle_reads_all_quantities_of_its_tier() -> None:
         assert set(sample.quality) == {Quality.GOOD}
         assert meter.unit.requests == 2
         assert cells(await meter.device.read("slow")) == {"frequency": 5001}
+
+
+async def test_a_device_that_is_not_believed_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    words = dict(WORDS)
+    async with bench(words=words, frozen_after_s=0.0) as meter:
+        await meter.read()
+        # 10 kW move a total that counted 0.01 kWh; in the hour that passes it should count more.
+        words |= {500: 0, 501: 10_000, 503: 3}
+        assert await meter.read() == VALUES | {"active_power_total": 10_000, "active_energy_import_total": 65539}
+        meter.clock.shift_s += 3600
+        seen = [await meter.read() for _ in range(6)]
+        assert set(seen[-1].values()) == {Quality.DEVICE_ERROR}
+        words[503] = 4
+        assert (await meter.read())["active_energy_import_total"] == 65540
+    doubted = [event for event in meter.totals.events if isinstance(event, Event)]
+    assert [(event.kind, event.device, event.subject) for event in doubted] == [
+        ("device_doubted", "main-meter", "frozen")
+    ]
+    assert [record.getMessage() for record in caplog.records if "last bit" in record.getMessage()] == [
+        (
+            "main-meter (unit 1, line main): repeats itself to the last bit, so it has ceased to measure; "
+            "switch it off and on"
+        )
+    ]
 
 
 async def test_the_time_is_the_middle_of_the_transaction() -> None:
