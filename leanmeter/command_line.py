@@ -13,6 +13,8 @@ COMMANDS = {
     "collector": ("leanmeter.collector_command", "take what edges publish into the store"),
     "evaluation": ("leanmeter.evaluation_command", "turn readings into 15-minute intervals and days"),
     "notifications": ("leanmeter.notifications_command", "tell people what is wrong, and what their week was like"),
+    "backup": ("leanmeter.backup_command", "copy everything a server keeps, while it runs"),
+    "restore": ("leanmeter.backup_command", "put a backup where nothing is yet"),
     "visit": ("leanmeter.visit_command", "serve the phone page"),
     "simulate": ("leanmeter.simulate_command", "stand-ins for meters, scales and a whole workshop"),
     "profiles": ("leanmeter.profiles_command", "device models: list, show, decode, check"),
@@ -85,6 +87,12 @@ def _load(command: str) -> Any | None:
         if problem.name is None or problem.name.split(".")[0] in {"leanmeter", "edge_agent", "collector", "visit"}:
             raise
         extra = _EXTRAS.get(command, command)
+        extra = {
+            "simulate": "simulators",
+            "evaluation": "collector",
+            "backup": "collector",
+            "restore": "collector",
+        }.get(command, command)
         sys.stderr.write(
             f"leanmeter: '{command}' needs the package {problem.name!r}; install it with "
             f"pip install 'leanmeter[{extra}]'\n"

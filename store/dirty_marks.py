@@ -8,6 +8,9 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+HOLD = "backup"
+"""The lease under which marks stay: what is evaluated after the readings were copied must be marked in the copy."""
+
 
 @dataclass(frozen=True, slots=True)
 class DirtyMark:
@@ -59,8 +62,10 @@ def count(connection: sqlite3.Connection) -> int:
     return int(found)
 
 
-def clear(connection: sqlite3.Connection, marks: Iterable[DirtyMark]) -> None:
-    """Remove marks that still have the version that was read."""
+def clear(connection: sqlite3.Connection, marks: Iterable[DirtyMark], now_ms: int) -> None:
+    """Remove marks that still have the version that was read; none while a backup is being made."""
+    if connection.execute("SELECT 1 FROM lease WHERE name = ? AND expires_ms > ?", (HOLD, now_ms)).fetchone():
+        return
     connection.executemany(
         "DELETE FROM dirty WHERE site = ? AND device = ? AND interval_start_ms = ? AND version = ?",
         [(mark.site, mark.device, mark.interval_start_ms, mark.version) for mark in marks],

@@ -125,7 +125,7 @@ class Entities:
         """Remove marks after their intervals were evaluated, except those that were set again meanwhile."""
         given = list(marks)
         if given:
-            await self._thread.write(lambda connection: dirty_marks.clear(connection, given))
+            await self._thread.write(lambda connection: dirty_marks.clear(connection, given, _now_ms()))
 
     async def recomputations(self) -> tuple[Recomputation, ...]:
         """What changed assignments have made wrong and is not marked yet."""

@@ -1,6 +1,6 @@
 """HTTP to InfluxDB 2: writing through influxdb-client, InfluxQL and deleting over plain HTTP; no hidden retries."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +15,7 @@ from store.settings import InfluxSettings
 
 CONNECT_TIMEOUT_S = 5.0
 MAXIMUM_CONNECTIONS = 8
+CHUNK_ROWS = 10_000
 
 Row = dict[str, Any]
 
@@ -84,6 +85,35 @@ class InfluxRequests:
             answers.append(list(_rows(result)))
         return answers
 
+    async def stream(self, influxql: str) -> AsyncIterator[Row]:
+        """Run one InfluxQL statement whose answer may be large: its series piece by piece, as InfluxDB gives them.
+
+        Raises StoreUnavailableError or StoreConfigurationError.
+        """
+        parameters = {"db": self._settings.bucket, "epoch": "ms", "chunked": "true", "chunk_size": str(CHUNK_ROWS)}
+        timeout = aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT_S, sock_read=self._settings.timeout_s)
+        url = self._url + "/query"
+        try:
+            async with self._connected().post(url, params=parameters, data={"q": influxql}, timeout=timeout) as reply:
+                if reply.status >= HTTPStatus.BAD_REQUEST:
+                    raise self._error(reply.status, _message(await reply.read()))
+                piece = b""
+                async for part in reply.content.iter_any():
+                    *lines, piece = (piece + part).split(b"\n")
+                    for line in filter(None, lines):
+                        for series in self._series_in(line):
+                            yield series
+                for series in self._series_in(piece) if piece else ():
+                    yield series
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            raise self._unreachable(problem) from problem
+
+    def _series_in(self, line: bytes) -> Iterator[Row]:
+        for result in msgspec.json.decode(line)["results"]:
+            if "error" in result:
+                raise self._query_error(str(result["error"]))
+            yield from result.get("series", ())
+
     async def delete(self, start_ms: int, last_ms: int, predicate: str) -> None:
         """Delete the points of [start, last] that the predicate names, such as `_measurement="reading"`."""
         parameters = {"org": self._settings.org, "bucket": self._settings.bucket}
@@ -100,14 +130,8 @@ class InfluxRequests:
             self._client = self._writer = None
 
     async def _request(self, method: str, path: str, parameters: dict[str, str], body: Any) -> bytes:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=self._timeout,
-                headers={"Authorization": f"Token {self._token}"},
-                connector=aiohttp.TCPConnector(limit=MAXIMUM_CONNECTIONS),
-            )
         try:
-            async with self._session.request(method, self._url + path, params=parameters, data=body) as reply:
+            async with self._connected().request(method, self._url + path, params=parameters, data=body) as reply:
                 answer = await reply.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             raise self._unreachable(problem) from problem
@@ -115,6 +139,15 @@ class InfluxRequests:
             error = self._error(reply.status, _message(answer))
             raise StoreError(f"InfluxDB at {self._url}: {error}") if isinstance(error, LinesRefusedError) else error
         return answer
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout,
+                headers={"Authorization": f"Token {self._token}"},
+                connector=aiohttp.TCPConnector(limit=MAXIMUM_CONNECTIONS),
+            )
+        return self._session
 
     def _error(self, status: int, message: str) -> StoreError:
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
