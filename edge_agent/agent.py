@@ -13,7 +13,9 @@ from edge_agent.agent_clock import AgentClock
 from edge_agent.batcher import BATCH_INTERVAL_S, Batcher, BatcherStatistics, DeviceCounts
 from edge_agent.clock import Clock, SystemClock, next_grid_time_ms
 from edge_agent.dating import Dating
+from edge_agent.device_watch import DeviceWatch
 from edge_agent.errors import AgentConfigurationError
+from edge_agent.health import HEALTH_INTERVAL_S, AgentHealth, answer_status
 from edge_agent.installation import SUNSPEC, InstalledLine, installed_lines
 from edge_agent.mains import MainsWatch
 from edge_agent.modbus_device import ModbusDevice
@@ -31,6 +33,7 @@ from edge_agent.totals import Totals
 from edge_agent.trace import TraceAnswerer
 from edge_agent.transports import GpioChip
 from edge_agent.visitor_clock import take_time
+from site_config.metrics_server import MetricsServer
 from site_config.schema import Site
 from wire_format.topics import EdgeAddress
 
@@ -42,6 +45,8 @@ FLUSH_PHASE_MS = 500
 
 CLOCK_CHECK_INTERVAL_S = 60.0
 REQUEST_CHECK_INTERVAL_S = 1.0
+METRICS_INTERVAL_S = 5.0
+FIRST_HEALTH_S = 10.0
 UNDATED_SHARE = 4
 """A quarter of the outbox's size may wait for its times beside it."""
 
@@ -75,19 +80,21 @@ class Agent:
         self._batcher: Batcher | None = None
         self._publisher: Publisher | None = None
         self._unacknowledged = 0
+        self._health_told_s = self._clock.monotonic_s() - HEALTH_INTERVAL_S + FIRST_HEALTH_S
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sample, keep and publish until `stop` is set; then hand over what is there and end.
 
-        Raises AgentConfigurationError when the outbox cannot be used, and SiteFileError when the broker's password
-        cannot be read.
+        Raises AgentConfigurationError when the outbox cannot be used, and ConfigurationError when the broker's password
+        cannot be read or `metrics_port` is taken.
         """
         try:
             outbox = Outbox.open(self._site.data_dir / "outbox", max_bytes=self._site.outbox_max_bytes)
         except OutboxError as problem:
             raise AgentConfigurationError(f"data_dir: {problem}") from problem
         try:
-            await self._run(outbox, stop)
+            with contextlib.closing(MetricsServer(self._site.metrics_port, "metrics_port")) as metrics:
+                await self._run(outbox, metrics, stop)
         finally:
             self._unacknowledged = _count_records(outbox)
             outbox.close()
@@ -127,7 +134,7 @@ class Agent:
             "devices": {name: asdict(batches.devices.get(name, DeviceCounts())) for name in names},
         }
 
-    async def _run(self, outbox: Outbox, stop: asyncio.Event) -> None:
+    async def _run(self, outbox: Outbox, metrics: MetricsServer, stop: asyncio.Event) -> None:
         totals = Totals()
         totals.restore(outbox.last_state)
         address = EdgeAddress(self._site.site, self._site.edge)
@@ -150,12 +157,18 @@ class Agent:
         self._clock.remember(totals.life.alive_ms, totals.life.boot_id)
         watch = SelfWatch(*(address.device, self._clock, totals.life, outbox.report, batcher.statistics), dating.note)
         mains = MainsWatch(address.device, totals.life, dating.note)
+        devices = DeviceWatch(self._clock, [device.settings.id for line in self.lines for device in line.devices])
 
         def deliver(sample: Sample) -> None:
             dating.add(sample)
             mains.look(sample)
+            devices.look(sample)
 
         self._samplers = [self._sampler(line, totals, deliver) for line in self.lines]
+        health = AgentHealth(
+            *(address.device, self._clock, outbox, self._site.outbox_max_bytes, publisher, batcher.statistics),
+            *(self._samplers, devices, lambda: dating.is_waiting),
+        )
         try:
             async with asyncio.TaskGroup() as tasks:
                 publishing = tasks.create_task(publisher.run(), name="publisher")
@@ -166,7 +179,8 @@ class Agent:
                     tasks.create_task(self._flush_each_second(dating, watch), name="batcher"),
                     tasks.create_task(self._sync(outbox, dating), name="sync"),
                     tasks.create_task(self._watch_clock(), name="clock"),
-                    tasks.create_task(self._answer_requests(), name="requests"),
+                    tasks.create_task(self._answer_requests(health), name="requests"),
+                    tasks.create_task(self._tell_health(health, dating, metrics), name="health"),
                 ]
                 await stop.wait()
                 await _cancel([*sampling, *around])
@@ -204,15 +218,24 @@ class Agent:
             await self._clock.sleep(CLOCK_CHECK_INTERVAL_S)
             self._clock.check_source()
 
-    async def _answer_requests(self) -> None:
-        """For `leanmeter edge trace` and `set-clock`."""
+    async def _tell_health(self, health: AgentHealth, dating: Dating, metrics: MetricsServer) -> None:
+        while True:
+            await self._clock.sleep(METRICS_INTERVAL_S)
+            metrics.numbers = {health.agent: health.numbers()}
+            if self._clock.monotonic_s() - self._health_told_s >= HEALTH_INTERVAL_S:
+                self._health_told_s = self._clock.monotonic_s()
+                dating.add(health.sample())
+
+    async def _answer_requests(self, health: AgentHealth) -> None:
+        """For `leanmeter edge status`, `trace` and `set-clock`."""
         while True:
             await self._clock.sleep(REQUEST_CHECK_INTERVAL_S)
             take_time(self._site.data_dir, self._clock)
             try:
+                answer_status(self._site.data_dir, health)
                 await asyncio.to_thread(self._trace.look)
             except OSError as problem:
-                log.warning("the trace that was asked for cannot be written: %s", problem)
+                log.warning("what was asked for cannot be written: %s", problem)
 
     def _sampler(self, line: InstalledLine, totals: Totals, deliver: Callable[[Sample], None]) -> Sampler:
         return Sampler(

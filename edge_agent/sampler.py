@@ -64,9 +64,13 @@ class _Schedule:
 
 @dataclass(slots=True)
 class SamplerStatistics:
-    """Counts since the start. `skipped_polls` are grid times at which the line was still busy."""
+    """Counts since the start. `skipped_polls` are grid times at which the line was still busy.
+
+    `busy_s` is how long the line was in use: asking, answering, waiting for an answer.
+    """
 
     samples: int = 0
+    busy_s: float = 0.0
     unanswered: int = 0
     skipped_polls: int = 0
 
@@ -117,11 +121,11 @@ class Sampler:
     async def run(self) -> None:
         """Poll until cancelled."""
         try:
-            await self._cycle()
+            await self._timed_cycle()
             while True:
                 wall_ms = self._clock.wall_ms()
                 await self._sleep_until(next_grid_time_ms(wall_ms, self._base_ms))
-                await self._cycle()
+                await self._timed_cycle()
         finally:
             for schedule in self._schedules:
                 schedule.device.close()
@@ -131,6 +135,11 @@ class Sampler:
             if wait_s > 2 * self._base_ms / 1000 + LONGEST_SLEEP_S:
                 return
             await self._clock.sleep(min(wait_s, LONGEST_SLEEP_S))
+
+    async def _timed_cycle(self) -> None:
+        began_s = self._clock.monotonic_s()
+        await self._cycle()
+        self.statistics.busy_s += self._clock.monotonic_s() - began_s
 
     async def _cycle(self) -> None:
         wall_ms = self._clock.wall_ms()

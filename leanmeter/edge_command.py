@@ -16,7 +16,7 @@ from edge_agent.bus_plan import plan_line
 from edge_agent.errors import AgentConfigurationError
 from edge_agent.installation import installed_lines
 from edge_agent.visitor_clock import give_time
-from leanmeter import edge_trace_command
+from leanmeter import edge_status_command, edge_trace_command
 from leanmeter.bus_plan_pages import plan_as_json, plan_as_text
 from site_config.schema import load_site
 
@@ -40,6 +40,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
     clock.add_argument("--time", metavar="TIME", help="such as 2026-11-26T14:05:00+01:00; left out: this computer's")
     clock.set_defaults(handler=_set_clock)
 
+    edge_status_command.add_arguments(_command(commands, "status", "how the running agent does, as a table"))
     edge_trace_command.add_arguments(_command(commands, "trace", "the last frames of each line of the running agent"))
 
 

@@ -175,6 +175,7 @@ class SiteFile(StrictModel):
     sync_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 10.0
     acknowledgement_timeout_s: Annotated[float, Field(ge=0.5, le=600)] = 10.0
     outbox_max_bytes: Annotated[int, Field(ge=65536)] = 1024 * 1024 * 1024
+    metrics_port: Port | None = None
     lines: Annotated[tuple[LineSettings, ...], Field(max_length=64)] = ()
     points: Annotated[tuple[PointSettings, ...], Field(max_length=1000)] = ()
     assignments: Annotated[tuple[AssignmentSettings, ...], Field(max_length=10_000)] = ()
@@ -248,6 +249,7 @@ class Site:
         self.sync_interval_s = file.sync_interval_s
         self.acknowledgement_timeout_s = file.acknowledgement_timeout_s
         self.outbox_max_bytes = file.outbox_max_bytes
+        self.metrics_port = file.metrics_port
         self.lines = file.lines
         self.points = tuple(
             Point(point.id, point.name, point.resource, point.role, point.parent, point.line) for point in file.points

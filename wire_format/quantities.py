@@ -164,4 +164,23 @@ def _others() -> list[Quantity]:
     ]
 
 
-QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in [*_electricity(), *_others()]}
+def _health() -> list[Quantity]:
+    """What edges tell of themselves (docs/observability.md): counts since their start are no totals of a meter."""
+    instant = Kind.INSTANT
+    units = {"_s": ("s", -3), "_bytes": ("B", 0), "_percent": ("%", -1)}
+    names = (
+        "uptime_s", "broker_connected", "outbox_bytes", "outbox_use_percent", "outbox_records", "outbox_oldest_age_s",
+        "outbox_thinned_rows_total", "outbox_write_failures_total", "undated_waiting", "disk_free_bytes",
+        "batches_in_flight", "acknowledgement_age_s", "acknowledgement_timeouts_total", "delay_p99_s",
+        "rows_refused_total", "batches_rejected_total", "values_sampled_total", "devices_installed", "devices_alive",
+        "link_errors_total", "device_errors_total", "implausible_rows_total", "polls_unanswered_total",
+        "polls_skipped_total", "bus_use_percent", "clock_offset_s", "memory_bytes",
+    )  # fmt: skip
+    found = [Quantity("clock_source", "enum", 0, Kind.STATE)]
+    for name in names:
+        unit, exponent = next((units[ending] for ending in units if name.endswith(ending)), ("1", 0))
+        found.append(Quantity(name, unit, exponent, instant))
+    return found
+
+
+QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in [*_electricity(), *_others(), *_health()]}
