@@ -1,4 +1,4 @@
-"""Writes every dashboard as the JSON that Grafana loads, the same bytes each time."""
+"""Writes every dashboard as the JSON that Grafana loads, and its alert rules: the same bytes each time."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,10 @@ from pathlib import Path
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard as DashboardModel
+from grafana_foundation_sdk.models.dashboard import Panel
 
+from dashboards.alerts import notifications, rules
 from dashboards.energy import energy
 from dashboards.fleet import fleet
 from dashboards.generation import generation
@@ -32,17 +35,31 @@ DASHBOARDS: dict[str, Callable[[SiteNames], Dashboard]] = {
 """File name without its ending, and what builds it."""
 
 
+ALERTING = "alerting"
+"""Folder of the files for Grafana's `provisioning/alerting`."""
+
+
 def render(names: SiteNames) -> dict[str, str]:
-    """The JSON text of each dashboard, by file name."""
-    return {f"{name}.json": _text(build(names)) for name, build in DASHBOARDS.items()}
+    """The text of each file, by its path in the folder."""
+    built = {name: _built(build(names)) for name, build in DASHBOARDS.items()}
+    panel_ids = {
+        (name, str(panel.title)): panel.id_val or 0
+        for name, board in built.items()
+        for panel in board.panels or []
+        if isinstance(panel, Panel)
+    }
+    return {f"{name}.json": _text(board) for name, board in built.items()} | {
+        f"{ALERTING}/rules.yaml": rules(names, panel_ids),
+        f"{ALERTING}/notifications.yaml": notifications(),
+    }
 
 
 def write(folder: Path, names: SiteNames) -> list[Path]:
-    """Write every dashboard into a folder, which is made when it is missing; raises OSError when it cannot."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write every file into a folder, which is made when it is missing; raises OSError when it cannot."""
     written = []
     for name, text in render(names).items():
         path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         written.append(path)
     return written
@@ -52,14 +69,19 @@ def differing(folder: Path, names: SiteNames) -> list[Path]:
     """Files of a folder that are not what `write` would write: missing, other, or left over."""
     wanted = render(names)
     stale = [folder / name for name, text in wanted.items() if _read(folder / name) != text]
-    return stale + sorted(path for path in folder.glob("*.json") if path.name not in wanted)
+    found = (*folder.glob("*.json"), *folder.glob(f"{ALERTING}/*.yaml"))
+    return stale + sorted(path for path in found if path.relative_to(folder).as_posix() not in wanted)
 
 
 def _read(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.is_file() else None
 
 
-def _text(board: Dashboard) -> str:
+def _built(board: Dashboard) -> DashboardModel:
     built = board.build()
     place(built.panels or [])
-    return json.dumps(built, cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return built
+
+
+def _text(board: DashboardModel) -> str:
+    return json.dumps(board, cls=JSONEncoder, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

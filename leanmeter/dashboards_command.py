@@ -15,7 +15,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     """Add `dashboards build`."""
     parser = subparsers.add_parser("dashboards", help="build the Grafana dashboards")
     verbs = parser.add_subparsers(required=True, metavar="verb")
-    build = verbs.add_parser("build", help="write every dashboard as JSON that Grafana loads")
+    build = verbs.add_parser("build", help="write every dashboard as JSON that Grafana loads, and its alert rules")
     build.add_argument(
         "--config",
         type=Path,

@@ -57,6 +57,7 @@ def prepare(folder: Path, site_files: Sequence[Path], host: str) -> list[EdgeAcc
         edges_folder = _private(folder / "edges")
         for name in _PASSWORDS:
             _password(secrets_folder / name)
+        _empty(secrets_folder / "smtp_password")
         accounts = {COLLECTOR: _password(secrets_folder / "mqtt_collector_password")}
         found = []
         for site in sites:
@@ -101,6 +102,12 @@ def _password(path: Path) -> str:
         path.write_text(secrets.token_urlsafe(32), encoding="utf-8")
         path.chmod(0o644)
     return path.read_text(encoding="utf-8").strip()
+
+
+def _empty(path: Path) -> None:
+    """A secret that only its owner knows; most mail servers on a local network ask for none."""
+    path.touch()
+    path.chmod(0o644)
 
 
 def _write_accounts(path: Path, accounts: dict[str, str]) -> None:

@@ -155,10 +155,14 @@ async def _server_health(readings: OperatedReadingStore) -> None:
             device,
             times_ms,
             tuple(
-                Column(name, "1", -3, tuple(round(value * 1000) + step * 1000 for step in range(len(times_ms))))
+                Column(name, "1", -3, _course(value, len(times_ms), grows=name.endswith("_total")))
                 for name, value in numbers.items()
             ),
         )
         for device, numbers in devices.items()
     ]
     await readings.write(SERVER_SITE, rows)
+
+
+def _course(value: float, length: int, *, grows: bool) -> tuple[int, ...]:
+    return tuple(round(value * 1000) + (step * 1_000_000 if grows else 0) for step in range(length))
