@@ -1,7 +1,7 @@
 """What an alarm says to whoever can do something about it. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import cast
 
 from languages import formats
@@ -150,20 +150,27 @@ class AlarmWriter:
     def _reconciliation(self, notice: Notice) -> AlarmText:
         _ = self._texts.gettext
         locale = self._texts.locale
-        told = {
+        told, stored = (self._number(notice, name) for name in ("told", "stored"))
+        # Days that are compared are those of UTC.
+        day = datetime.fromtimestamp(self._whole(notice, "day_ms") / 1000, UTC).date()
+        words = {
             "edge": notice.subject,
-            "day": formats.day_and_month(self._local(self._whole(notice, "day_ms")).date(), locale),
+            "day": formats.day_and_month(day, locale),
             "device": self._names.device(str(notice.facts.get("device", ""))),
-            "told": formats.number(self._number(notice, "told"), 0, locale),
-            "stored": formats.number(self._number(notice, "stored"), 0, locale),
+            "told": formats.number(told, 0, locale),
+            "stored": formats.number(stored, 0, locale),
         }
-        return AlarmText(
-            _("Readings of {edge} do not add up").format(**told),
-            _(
+        if stored < told:
+            sentence = _(
                 "On {day} the measuring box took {told} values from {device}, and {stored} are stored. Ask whoever "
                 "looks after Leanmeter."
-            ).format(**told),
-        )
+            )
+        else:
+            sentence = _(
+                "On {day} a total of {device} rose otherwise in the store than in the measuring box. Ask whoever looks "
+                "after Leanmeter."
+            )
+        return AlarmText(_("Readings of {edge} do not add up").format(**words), sentence.format(**words))
 
     def _quarantine(self, notice: Notice) -> AlarmText:
         count = self._whole(notice, "entries")

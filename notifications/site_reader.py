@@ -41,6 +41,10 @@ class _Edges:
     stored_ms: Mapping[str, int]
     devices: Mapping[str, frozenset[str]]
 
+    def devices_of(self, edge: str) -> frozenset[str]:
+        """Those that have ever come from an edge."""
+        return self.devices.get(edge, frozenset())
+
 
 class SiteReader:
     """Asks the stores; what the answers mean is for the rules. Remembers only what would be costly to ask each time."""
@@ -108,9 +112,8 @@ class SiteReader:
             stored_ms[""] = max(known)
         verdicts = judge_edges(stored_ms, now_ms, round(limits.no_data_after_s * 1000))
         silent = {verdict.subject for verdict in verdicts if verdict.raised}
-        behind: set[str] = set()
-        for edge in silent:
-            behind |= edges.devices.get(edge, frozenset()) if edge else set(devices)
+        # Where every edge is silent, so are devices that none is known to have.
+        behind = set(devices) if len(silent) == len(stored_ms) else set().union(*map(edges.devices_of, silent))
         return verdicts + judge_devices(newest_ms, frozenset(behind), now_ms, round(limits.silent_after_s * 1000))
 
     async def _newest(self, site: str, devices: Sequence[str], now_ms: int) -> dict[str, int | None]:
