@@ -20,12 +20,12 @@ class Worth:
         return amount * self.price * DAYS_A_YEAR / self.days
 
 
-def headline(found: Savings, goal_share: float | None = None, worth: Worth | None = None) -> str:
+def headline(found: Savings, goal_share: float | None = None, worth: Worth | None = None, what: str = "energy") -> str:
     """11.4 % less energy than expected (90 %: 8.3 to 14.5), 11 of the 27 points of your goal, worth 1,830 EUR a year.
 
     What is not proven is worth nothing yet, and is no part of a goal.
     """
-    told = found.sentence()
+    told = found.sentence(what)
     if not found.proven:
         return f"{told}."
     if goal_share:

@@ -44,13 +44,13 @@ class Savings:
     proven: bool
     findings: tuple[Finding, ...]
 
-    def sentence(self) -> str:
-        """The result in words, with its band."""
+    def sentence(self, what: str = "energy") -> str:
+        """The result in words, with its band; `what` names the resource."""
         share, reach = 100.0 * self.savings_fraction, 100.0 * self.half_width / abs(self.expected)
         low, high = sorted((abs(share) - reach, abs(share) + reach))
         kind = "less" if self.savings >= 0.0 else "more"
         told = (
-            f"{abs(share):.1f} % {kind} energy than expected ({100.0 * self.confidence:.0f} %: {low:.1f} to {high:.1f})"
+            f"{abs(share):.1f} % {kind} {what} than expected ({100.0 * self.confidence:.0f} %: {low:.1f} to {high:.1f})"
         )
         if self.proven:
             return told

@@ -1,10 +1,11 @@
 """Recomputes the intervals and days of one site that new readings touch, as a function of what is stored."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from dataclasses import replace
+from datetime import datetime
 
-from evaluation.days import Day, day_of, summarise
+from evaluation.day_writer import DayWriter, Written
+from evaluation.days import Day, day_of
 from evaluation.intervals import (
     PARTIAL,
     AssignedReadings,
@@ -15,10 +16,12 @@ from evaluation.intervals import (
     overlap,
 )
 from evaluation.silent_generation import LONGEST_SLEEP_MS, asleep
+from evaluation.site_model import SiteModel
 from evaluation.site_series import site_rows
 from evaluation.total_reader import TotalReader
 from evaluation.unmetered import unmetered_rows
-from site_config.points import Assignment, Point, Role
+from site_config.points import Assignment, Role
+from store.plans import Plans
 from store.protocol import IntervalRow, ReadingStore
 from store.schema import INTERVAL_MS
 
@@ -26,16 +29,6 @@ from store.schema import INTERVAL_MS
 MAXIMUM_INTERVALS_AT_ONCE = 96
 # A single reading with a time of long ago must not make decades of intervals.
 MAXIMUM_GAP_MS = 400 * 24 * 3_600_000
-
-
-@dataclass(frozen=True, slots=True)
-class SiteModel:
-    """What the evaluation knows of a site: its clock, its points, and which device measured them when."""
-
-    site: str
-    time_zone: ZoneInfo
-    points: tuple[Point, ...]
-    assignments: tuple[Assignment, ...]
 
 
 async def _nothing() -> None:
@@ -50,6 +43,7 @@ class Evaluator:
         model: the site.
         gap_limit_ms: readings further apart than this leave the time between them uncovered.
         before_write: awaited before anything is written; what it raises ends the evaluation.
+        plans: where daily values are; needed where the model has accounts.
     """
 
     def __init__(
@@ -58,12 +52,14 @@ class Evaluator:
         model: SiteModel,
         gap_limit_ms: int,
         before_write: Callable[[], Awaitable[None]] = _nothing,
+        plans: Plans | None = None,
     ) -> None:
         self._readings = readings
         self._model = model
         self._gap_limit_ms = gap_limit_ms
         self._before_write = before_write
         self._resources = {point.id: point.resource.value for point in model.points}
+        self._days = DayWriter(readings, plans, model, before_write)
         self._totals = TotalReader(readings, model.site, gap_limit_ms)
 
     async def evaluate(self, dirty: Mapping[str, Iterable[int]]) -> int:
@@ -84,8 +80,31 @@ class Evaluator:
             for row in rows:
                 days.setdefault(day_of(row.start_ms, self._model.time_zone), set()).add(row.point)
         for day in sorted(days, key=lambda entry: entry.start_ms):
-            await self._write_day(day, days[day])
+            written += (await self._days.write(day, days[day])).intervals
         return written
+
+    async def rederive(self, day: Day) -> Written:
+        """Compute a day again out of its points' intervals: the site's series, costs, what is expected."""
+        stored: dict[int, dict[str, IntervalRow]] = {}
+        outdated: dict[int, set[str]] = {}
+        for row in await self._readings.intervals(self._model.site, day.start_ms, day.end_ms):
+            stored.setdefault(row.start_ms, {})[row.point] = self._with_resource(row)
+            if not row.resource:
+                outdated.setdefault(row.start_ms, set()).add(row.point)
+        if not stored:
+            return Written(0, 0)
+        known = {start: dict(rows) for start, rows in stored.items()}
+        silent = await self._silent_generation(stored, day.start_ms, day.end_ms)
+        changed: list[IntervalRow] = []
+        for start, rows in known.items():
+            following = self._following(start, {**rows, **silent.get(start, {})})
+            changed += [row for row in following if row != rows.get(row.point)]
+            changed += [row for row in rows.values() if row.resource and row.point in outdated.get(start, ())]
+        await self._before_write()
+        if changed:
+            await self._readings.write_intervals(changed)
+        written = await self._days.write(day)
+        return Written(written.intervals + len(changed), written.days)
 
     async def _touched(self, dirty: Mapping[str, Iterable[int]]) -> dict[str, set[int]]:
         """The intervals of each point whose amount depends on readings in the marked intervals."""
@@ -119,7 +138,7 @@ class Evaluator:
             for start in mine:
                 found = interval_amount(readings, start, start + INTERVAL_MS, self._gap_limit_ms)
                 if found is not None:
-                    row = self._row(point, start, found)
+                    row = _as_expected(self._row(point, start, found), stored.get(start, {}).get(point))
                     written.append(row)
                     stored.setdefault(start, {})[point] = row
         silent = await self._silent_generation(stored, start_ms, end_ms)
@@ -128,9 +147,18 @@ class Evaluator:
             written += orphans
             rows = {**stored.get(start, {}), **{row.point: row for row in orphans}}
             rows |= silent.get(start, {})
-            written += unmetered_rows(site, self._model.points, start, rows)
-            written += site_rows(self._model.points, rows, {})
+            written += self._following(start, rows)
         return written
+
+    def _following(self, start_ms: int, rows: Mapping[str, IntervalRow]) -> list[IntervalRow]:
+        """What follows from the points' rows of an interval; what is expected of it stays until the day is written."""
+        accounts, points = self._model.accounts, self._model.points
+        found = unmetered_rows(self._model.site, points, start_ms, rows)
+        if accounts is None:
+            return [*found, *site_rows(points, rows, {})]
+        day = datetime.fromtimestamp(start_ms / 1000, self._model.time_zone).date()
+        found += site_rows(points, rows, accounts.kwh_a_unit(day), accounts.fuelled)
+        return [_as_expected(row, rows.get(row.point)) for row in found]
 
     def _orphans(self, start_ms: int, stored: Mapping[str, IntervalRow]) -> list[IntervalRow]:
         """Empty rows in place of those whose point no device measured then, as an assignment was corrected.
@@ -166,6 +194,12 @@ class Evaluator:
                     found.setdefault(start, {})[point.id] = row
         return found
 
+    def _with_resource(self, row: IntervalRow) -> IntervalRow:
+        """Rows of before resources were stored get theirs."""
+        if row.resource or "." in row.point:
+            return row
+        return replace(row, resource=self._resources.get(row.point, ""))
+
     def _row(self, point: str, start_ms: int, found: IntervalAmount) -> IntervalRow:
         return IntervalRow(
             site=self._model.site,
@@ -185,12 +219,8 @@ class Evaluator:
             if assignment.point == point and (part := overlap(assignment, start_ms, end_ms)) is not None
         ]
 
-    async def _write_day(self, day: Day, points: set[str]) -> None:
-        by_point: dict[str, list[IntervalRow]] = {point: [] for point in points}
-        for row in await self._readings.intervals(self._model.site, day.start_ms, day.end_ms):
-            if row.point in by_point:
-                by_point[row.point].append(row)
-        await self._before_write()
-        await self._readings.write_days(
-            summarise(self._model.site, point, day, rows) for point, rows in sorted(by_point.items())
-        )
+
+def _as_expected(row: IntervalRow, old: IntervalRow | None) -> IntervalRow:
+    if old is None or old.expected is None:
+        return row
+    return replace(row, expected=old.expected, goal=old.goal, lower=old.lower, upper=old.upper)

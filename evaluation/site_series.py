@@ -11,6 +11,7 @@ from site_config.points import Point, Resource, Role
 from store.protocol import IntervalRow
 from store.schema import ENERGY, SITE_SERIES
 
+_CARRIERS = frozenset({Resource.ELECTRICITY, Resource.FUEL, Resource.HEAT})
 _SUPPLY = frozenset({Role.MAIN, Role.GENERATION, Role.STORAGE})
 # What counts for the site where it is not mains plus generation less charging.
 _COUNTED = {Resource.PRODUCT: Role.OUTPUT, Resource.WASTE: Role.WASTE}
@@ -19,6 +20,14 @@ _COUNTED = {Resource.PRODUCT: Role.OUTPUT, Resource.WASTE: Role.WASTE}
 def site_series(resource: str) -> str:
     """The id under which the site's use of a resource is stored."""
     return SITE_SERIES + resource
+
+
+def site_resource(series: str) -> str | None:
+    """The resource of a site's series; None for any other."""
+    for resource in (*[entry.value for entry in Resource], ENERGY):
+        if series == site_series(resource):
+            return resource
+    return None
 
 
 def site_rows(
@@ -35,26 +44,28 @@ def site_rows(
     """
     found = []
     for resource in Resource:
-        if resource is Resource.FUEL:
-            row = _sum(points, rows, {Resource.FUEL}, kwh_a_unit, Resource.FUEL.value)
-        else:
-            row = _sum(points, rows, {resource}, {}, resource.value)
+        row = _sum(points, rows, kwh_a_unit, resource.value)
         if row is not None:
             found.append(row)
-    carriers = {Resource.ELECTRICITY, Resource.FUEL, Resource.HEAT}
-    entering = [point for point in points if point.id not in fuelled]
-    energy = _sum(entering, rows, carriers, kwh_a_unit, ENERGY)
+    energy = _sum(points, rows, kwh_a_unit, ENERGY, fuelled)
     return found if energy is None else [*found, energy]
+
+
+def counted_points(points: Sequence[Point], resource: str, fuelled: frozenset[str] = frozenset()) -> list[Point]:
+    """The points whose sum is the site's use of a resource."""
+    if resource == ENERGY:
+        return [point for point in points if point.resource in _CARRIERS and _counts(point) and point.id not in fuelled]
+    return [point for point in points if point.resource.value == resource and _counts(point)]
 
 
 def _sum(
     points: Sequence[Point],
     rows: Mapping[str, IntervalRow],
-    resources: set[Resource],
     kwh_a_unit: Mapping[str, float],
     resource: str,
+    fuelled: frozenset[str] = frozenset(),
 ) -> IntervalRow | None:
-    counted = [point for point in points if point.resource in resources and _is_counted(point)]
+    counted = counted_points(points, resource, fuelled)
     if any(point.resource is Resource.FUEL and point.id not in kwh_a_unit for point in counted):
         return None
     if any(point.id not in rows for point in counted) or all(point.role is Role.STORAGE for point in counted):
@@ -62,7 +73,9 @@ def _sum(
     used = [rows[point.id] for point in counted]
     amount, demand = 0.0, 0.0
     for point, row in zip(counted, used, strict=True):
-        factor = kwh_a_unit.get(point.id, 1.0) * (-1.0 if point.role is Role.STORAGE else 1.0)
+        factor = kwh_a_unit[point.id] if point.resource is Resource.FUEL else 1.0
+        if point.role is Role.STORAGE:
+            factor = -factor
         amount += row.amount * factor
         demand += (row.demand or 0.0) * factor
     return IntervalRow(
@@ -77,6 +90,6 @@ def _sum(
     )
 
 
-def _is_counted(point: Point) -> bool:
+def _counts(point: Point) -> bool:
     role = _COUNTED.get(point.resource)
     return point.role in _SUPPLY if role is None else point.role is role

@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from evaluation.evaluator import Evaluator, SiteModel
+from evaluation.evaluator import Evaluator
+from evaluation.freezing import Freezer
 from evaluation.health import Counts, EvaluationHealth
 from evaluation.lease import EvaluationLease, LeaseLostError
+from evaluation.rederiving import Rederiving
+from evaluation.site_model import SiteModel, load_model
 from store.dirty_marks import DirtyMark
-from store.entities import Entities
+from store.entities import Entities, SiteEntry
 from store.factory import open_entities, open_readings
 from store.protocol import ReadingStore, StoreUnavailableError
 from store.server_file import ServerFile
@@ -20,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 # A share of what waits: the intervals of now come first, and are not held up by a long backlog.
 MARKS_AT_ONCE = 1000
+DAYS_AT_ONCE = 16
 
 
 async def run(settings: ServerFile, stop: asyncio.Event, *, once: bool = False) -> None:
@@ -65,6 +69,7 @@ class Worker:
         self._entities = entities
         self._gap_limit_ms = gap_limit_ms
         self._lease = EvaluationLease(entities)
+        self._freezer = Freezer(readings, entities)
         self._waiting = False
         self.counts = Counts()
 
@@ -105,27 +110,44 @@ class Worker:
             by_site.setdefault(mark.site, []).append(mark)
         for site, mine in by_site.items():
             if site in sites:
-                model = SiteModel(
-                    site,
-                    sites[site].time_zone,
-                    await self._entities.points(site),
-                    await self._entities.assignments(site),
-                )
-                await self._evaluate(model, mine)
+                await self._evaluate(await load_model(self._entities, sites[site]), mine)
             # Readings of a site that nobody has declared have no points; declaring it marks them again.
             await self._entities.clear(mine)
+        more = len(marks) >= limit
+        if not more:
+            more = await self._derive(sites)
         self.counts.evaluated(time.monotonic() - began_s)
-        return len(marks) >= limit
+        return more
 
     async def release(self) -> None:
         """Let another process evaluate."""
         await self._lease.release()
 
+    async def _derive(self, sites: Mapping[str, SiteEntry]) -> bool:
+        """Days that a changed plan has made out of date, some at a time, and then baselines whose time has come.
+
+        Returns whether more wait. Marks of new readings come before.
+        """
+        for waiting in await self._entities.plans.rederivations():
+            if waiting.site in sites:
+                model = await load_model(self._entities, sites[waiting.site])
+                evaluator = self._evaluator(model)
+                last_day = await Rederiving(self._readings, evaluator, model, DAYS_AT_ONCE).newest_days(waiting)
+                await self._entities.plans.shorten(waiting, last_day)
+                return True
+            await self._entities.plans.shorten(waiting, None)
+        frozen = False
+        for entry in sites.values():
+            frozen |= await self._freezer.freeze_what_is_due(entry)
+        return frozen
+
+    def _evaluator(self, model: SiteModel) -> Evaluator:
+        return Evaluator(self._readings, model, self._gap_limit_ms, self._lease.hold, self._entities.plans)
+
     async def _evaluate(self, model: SiteModel, marks: Sequence[DirtyMark]) -> None:
         dirty: dict[str, set[int]] = {}
         for mark in marks:
             dirty.setdefault(mark.device, set()).add(mark.interval_start_ms)
-        evaluator = Evaluator(self._readings, model, self._gap_limit_ms, self._lease.hold)
-        written = await evaluator.evaluate(dirty)
+        written = await self._evaluator(model).evaluate(dirty)
         self.counts.intervals += written
         logger.debug("site %s: %d marks, %d intervals written", model.site, len(marks), written)

@@ -17,6 +17,7 @@ from baselines.meter_accuracy import MeterAccuracy
 from baselines.observations import Observations
 from baselines.savings import DEFAULT_CONFIDENCE, savings
 from baselines.validity import Finding, assess
+from evaluation.tariff_file import load_tariffs
 from leanmeter.baseline_data import BaselineData, select
 from leanmeter.baseline_fitting import (
     FittedBaseline,
@@ -41,7 +42,6 @@ from leanmeter.bill_file import read_bills
 from leanmeter.data_file import read_table
 from leanmeter.interval_file import read_intervals
 from leanmeter.periods import Labels, labels_of
-from leanmeter.tariff_file import load_tariffs
 from site_config.errors import ConfigurationError
 
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "demo": ("leanmeter.demo_command", "a simulated workshop with everything around it, in one process tree"),
     "edge": ("leanmeter.edge_command", "read meters and scales, keep the readings, publish them"),
     "collector": ("leanmeter.collector_command", "take what edges publish into the store"),
+    "plan": ("leanmeter.plan_command", "baselines, goals, tariffs and factors of a site, and where it stands"),
     "evaluation": ("leanmeter.evaluation_command", "turn readings into 15-minute intervals and days"),
     "notifications": ("leanmeter.notifications_command", "tell people what is wrong, and what their week was like"),
     "backup": ("leanmeter.backup_command", "copy everything a server keeps, while it runs"),

@@ -13,6 +13,7 @@ from store import dirty_marks, leases, site_import
 from store.audit import AuditEntry, audit_entries
 from store.dirty_marks import DirtyMark, Recomputation
 from store.entities_schema import MIGRATIONS
+from store.plans import Plans
 from store.site_import import SiteImport
 from store.sqlite_thread import SqliteThread
 
@@ -46,6 +47,7 @@ class Entities:
 
     def __init__(self, path: Path) -> None:
         self._thread = SqliteThread(path, "entities", MIGRATIONS)
+        self.plans = Plans(self._thread)
 
     async def import_site(self, site: Site, author: str) -> SiteImport:
         """Make the entities of a site what its file declares; importing the same again changes nothing.

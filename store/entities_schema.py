@@ -80,4 +80,38 @@ CREATE TABLE lease(
     expires_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
-MIGRATIONS = (_VERSION_1,)
+_PLANS = """
+CREATE TABLE plan(
+    site TEXT PRIMARY KEY REFERENCES site(site),
+    version INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    imported_ms INTEGER NOT NULL,
+    author TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE daily_value(
+    site TEXT NOT NULL,
+    name TEXT NOT NULL,
+    day TEXT NOT NULL,
+    value REAL NOT NULL,
+    PRIMARY KEY(site, name, day)
+) WITHOUT ROWID;
+CREATE TABLE baseline_version(
+    site TEXT NOT NULL,
+    baseline TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    made_ms INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    definition_hash TEXT NOT NULL,
+    data_hash TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY(site, baseline, version)
+) WITHOUT ROWID;
+CREATE TABLE rederivation(
+    id INTEGER PRIMARY KEY,
+    site TEXT NOT NULL,
+    first_day TEXT,
+    last_day TEXT
+);
+"""
+MIGRATIONS = (_VERSION_1, _PLANS)

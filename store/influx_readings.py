@@ -13,6 +13,7 @@ from store.schema import (
     CONSUMPTION_DAY,
     EARLIEST_MS,
     EVENT,
+    FIELD_AMOUNT,
     FIELD_QUALITY,
     FIELD_TEXT,
     LATEST_MS,
@@ -170,6 +171,12 @@ class InfluxReadings:
     async def days(self, site: str, start_ms: int, end_ms: int, point: str | None = None) -> list[IntervalRow]:
         """See `ReadingStore.days`."""
         return await self._consumption(CONSUMPTION_DAY, site, start_ms, end_ms, point)
+
+    async def day_starts(self, site: str, start_ms: int, end_ms: int) -> list[int]:
+        """See `ReadingStore.day_starts`."""
+        condition = _where(site, start_ms, end_ms)
+        (rows,) = await self._requests.query(f"SELECT {FIELD_AMOUNT} FROM {CONSUMPTION_DAY} WHERE {condition}")  # noqa: S608  # quoted
+        return sorted({row["time"] for row in rows})
 
     async def delete_readings_before(self, time_ms: int) -> None:
         """See `ReadingStore.delete_readings_before`; a bucket's own retention does it at less cost."""

@@ -142,6 +142,10 @@ class ReadingStore(Protocol):
         """Days that start in the range, of all points or one, ordered by start, then point."""
         ...
 
+    async def day_starts(self, site: str, start_ms: int, end_ms: int) -> list[int]:
+        """The starts of all days in the range of which there is a row, ascending."""
+        ...
+
     async def delete_readings_before(self, time_ms: int) -> None:
         """Drop raw readings older than a time (retention); intervals and days stay."""
         ...

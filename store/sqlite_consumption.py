@@ -62,3 +62,13 @@ def select_rows(
         given,
     )
     return [IntervalRow(*row) for row in found]
+
+
+def select_starts(connection: sqlite3.Connection, site: str, start_ms: int, end_ms: int) -> list[int]:
+    """The starts in [start, end) of days of which there is a row, ascending."""
+    found = connection.execute(
+        f"SELECT DISTINCT start_ms FROM {CONSUMPTION_DAY} "  # noqa: S608  # names of this package
+        "WHERE site = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms",
+        (site, start_ms, end_ms),
+    )
+    return [start for (start,) in found]

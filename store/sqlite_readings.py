@@ -12,7 +12,7 @@ from pathlib import Path
 from store.protocol import IntervalRow, Latest, Series, StoredCount
 from store.row_checks import check_finite, sift, sift_events
 from store.schema import CONSUMPTION, CONSUMPTION_DAY
-from store.sqlite_consumption import RESOURCE_SCHEMA, select_rows, write_rows
+from store.sqlite_consumption import RESOURCE_SCHEMA, select_rows, select_starts, write_rows
 from store.sqlite_consumption import SCHEMA as CONSUMPTION_SCHEMA
 from store.sqlite_counts import count, count_of
 from store.sqlite_events import SCHEMA as EVENT_SCHEMA
@@ -175,6 +175,10 @@ class SqliteReadings:
         return await self._thread.read(
             lambda connection: select_rows(connection, CONSUMPTION_DAY, site, start_ms, end_ms, point)
         )
+
+    async def day_starts(self, site: str, start_ms: int, end_ms: int) -> list[int]:
+        """See `ReadingStore.day_starts`."""
+        return await self._thread.read(lambda connection: select_starts(connection, site, start_ms, end_ms))
 
     async def delete_readings_before(self, time_ms: int) -> None:
         """See `ReadingStore.delete_readings_before`. In small transactions, so that writers wait for none of them."""

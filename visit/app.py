@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from nicegui import Client, ui
 
-from evaluation.evaluator import SiteModel
+from evaluation.site_model import SiteModel
 from site_config.errors import ConfigurationError
 from store.entities import Entities
 from store.factory import open_entities, open_readings

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from evaluation.days import day_of
-from evaluation.evaluator import SiteModel
 from evaluation.intervals import overlap
+from evaluation.site_model import SiteModel
 from site_config.points import Assignment, Resource, Role
 from store.protocol import IntervalRow, Latest, OperatedReadingStore, StoreConfigurationError, StoreError
 from visit.curve import Curve, build_curve, step_for

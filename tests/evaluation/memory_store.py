@@ -96,6 +96,9 @@ class MemoryStore:
     async def days(self, site: str, start_ms: int, end_ms: int, point: str | None = None) -> list[IntervalRow]:
         return _select(self.day_rows.values(), site, start_ms, end_ms, point)
 
+    async def day_starts(self, site: str, start_ms: int, end_ms: int) -> list[int]:
+        return sorted({row.start_ms for row in _select(self.day_rows.values(), site, start_ms, end_ms, None)})
+
     async def delete_readings_before(self, time_ms: int) -> None:
         for rows in self.values.values():
             rows[:] = [entry for entry in rows if entry[0] >= time_ms]

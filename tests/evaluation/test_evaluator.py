@@ -3,7 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evaluation.evaluator import Evaluator, SiteModel
+from evaluation.evaluator import Evaluator
+from evaluation.site_model import SiteModel
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow
 from store.schema import INTERVAL_MS

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evaluation.evaluator import Evaluator, SiteModel
+from evaluation.evaluator import Evaluator
 from evaluation.shaping import LONGEST_STANDSTILL_MS, amount_per_ms, shaped, standstills
+from evaluation.site_model import SiteModel
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import Series
 from store.schema import INTERVAL_MS

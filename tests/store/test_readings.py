@@ -209,6 +209,7 @@ async def test_intervals_and_days_are_replaced_whole(store: OperatedReadingStore
     bare = IntervalRow(SITE, "oven", START_MS, 2.0, None, 0.5, "partial", "electricity")
     await store.write_days([full, replace(full, start_ms=START_MS + 86_400_000)])
     assert await store.days(SITE, START_MS, END_MS) == [full]
+    assert await store.day_starts(SITE, START_MS, END_MS + 1) == [START_MS, START_MS + 86_400_000]
     await store.write_days([bare])
     assert await store.days(SITE, START_MS, END_MS + 1) == [bare, replace(full, start_ms=START_MS + 86_400_000)]
     await store.write_intervals([replace(full, month=None)])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.evaluator import SiteModel
+from evaluation.site_model import SiteModel
 from store.protocol import StoreUnavailableError
 from tests.visit.bakery import HOUR_MS, SITE, Bakery, column, missing, power_w
 from visit.reader import LiveReader, NamedSite

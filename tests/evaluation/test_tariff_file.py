@@ -7,7 +7,7 @@ import pytest
 from baselines.billing import bill_months
 from baselines.errors import BaselineError
 from baselines.tariff import IntervalUse
-from leanmeter.tariff_file import load_tariffs
+from evaluation.tariff_file import load_tariffs
 from site_config.errors import ConfigurationError
 
 TARIFF = """

@@ -118,7 +118,12 @@ class TariffFile(StrictModel):
 def load_tariffs(path: Path) -> tuple[tuple[Tariff, ...], tuple[Decimal, ...]]:
     """The versions of a tariff, and earlier months' demands; raises ConfigurationError naming file, key and rule."""
     file = load_model(path, TariffFile, ConfigurationError)
-    return tuple(_tariff(entry, file) for entry in file.tariffs), file.earlier_demands
+    return tariffs_of(file), file.earlier_demands
+
+
+def tariffs_of(file: TariffFile) -> tuple[Tariff, ...]:
+    """The versions that a file declares."""
+    return tuple(_tariff(entry, file) for entry in file.tariffs)
 
 
 def _tariff(entry: TariffSettings, file: TariffFile) -> Tariff:

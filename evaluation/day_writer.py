@@ -1,0 +1,140 @@
+"""Writes a site's days out of its intervals: sums, cost, emissions, what is expected; and what intervals should be."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+
+from baselines.energy_price import has_blocks
+from evaluation.accounts import SiteAccounts
+from evaluation.day_money import DayMoney
+from evaluation.day_variables import DayVariables, date_of
+from evaluation.days import Day, day_of, summarise
+from evaluation.expectation import expect_day, expect_intervals
+from evaluation.site_model import SiteModel
+from evaluation.site_series import site_resource
+from store.plans import Plans
+from store.protocol import IntervalRow, ReadingStore
+
+ByStart = Mapping[int, Mapping[str, IntervalRow]]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many rows were written."""
+
+    intervals: int
+    days: int
+
+
+class DayWriter:
+    """Writes days of one site; only rows that change are written.
+
+    Args:
+        readings: where intervals are read and days are written.
+        plans: where values of tables are; None without accounts.
+        model: the site.
+        before_write: awaited before anything is written; what it raises ends the work.
+    """
+
+    def __init__(
+        self,
+        readings: ReadingStore,
+        plans: Plans | None,
+        model: SiteModel,
+        before_write: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._readings = readings
+        self._model = model
+        self._before_write = before_write
+        self._variables = None if plans is None else DayVariables(readings, plans, model.site, model.time_zone)
+
+    async def write(self, day: Day, series: Collection[str] | None = None) -> Written:
+        """Write the day's row of each of these series, of all when None, and what depends on them."""
+        site, accounts = self._model.site, self._model.accounts
+        rows: dict[str, list[IntervalRow]] = {}
+        by_start: dict[int, dict[str, IntervalRow]] = {}
+        for row in await self._readings.intervals(site, day.start_ms, day.end_ms):
+            rows.setdefault(row.point, []).append(row)
+            by_start.setdefault(row.start_ms, {})[row.point] = row
+        stored = {row.point: row for row in await self._readings.days(site, day.start_ms, day.start_ms + 1)}
+        wanted = set(rows if series is None else series)
+        if accounts is not None:
+            wanted |= accounts.depending(sorted(wanted)) & set(rows)
+        days = {name: summarise(site, name, day, rows.get(name, ())) for name in sorted(wanted)}
+        intervals: list[IntervalRow] = []
+        if accounts is not None:
+            money = await self._money(accounts, day, by_start)
+            of_points = {name: (money.cost(name, mine), money.co2e_kg(name, mine)) for name, mine in rows.items()}
+            days = {name: _with_money(money, row, of_points) for name, row in days.items()}
+            known = {**stored, **days}
+            for name in sorted(wanted & set(accounts.baselines)):
+                days[name] = await self._expect(accounts, name, days[name], known, day)
+        for name in sorted(wanted):
+            expected = self._expected_intervals(accounts, name, rows.get(name, []), days.get(name), day)
+            intervals += [new for new, old in zip(expected, rows.get(name, []), strict=True) if new != old]
+        changed = [row for name, row in days.items() if stored.get(name) != row]
+        await self._before_write()
+        if intervals:
+            await self._readings.write_intervals(intervals)
+        if changed:
+            await self._readings.write_days(changed)
+        return Written(len(intervals), len(changed))
+
+    async def _money(self, accounts: SiteAccounts, day: Day, by_start: ByStart) -> DayMoney:
+        zone = self._model.time_zone
+        money = DayMoney(accounts.plan, accounts.tariffs, self._model.points, date_of(day, zone), zone)
+        earlier = []
+        if money.tariff is not None and has_blocks(money.tariff):
+            first = day
+            while (before := day_of(first.start_ms - 1, zone)).month == day.month:
+                first = before
+            stored: dict[int, dict[str, IntervalRow]] = {}
+            for main in money.mains:
+                for row in await self._readings.intervals(self._model.site, first.start_ms, day.start_ms, main):
+                    stored.setdefault(row.start_ms, {})[row.point] = row
+            earlier = money.bought(stored)
+        money.price_day(by_start, earlier)
+        return money
+
+    async def _expect(
+        self, accounts: SiteAccounts, series: str, row: IntervalRow, known: Mapping[str, IntervalRow], day: Day
+    ) -> IntervalRow:
+        baseline = accounts.baselines[series]
+        local = date_of(day, self._model.time_zone)
+        values: Mapping[str, float | None] = {}
+        if self._variables is not None:
+            values = await self._variables.of_day(baseline.variables, day, known)
+        return expect_day(baseline, row, values, accounts.terms(baseline, local), local)
+
+    def _expected_intervals(
+        self,
+        accounts: SiteAccounts | None,
+        series: str,
+        rows: list[IntervalRow],
+        judged: IntervalRow | None,
+        day: Day,
+    ) -> list[IntervalRow]:
+        baseline = None if accounts is None else accounts.baselines.get(series)
+        if accounts is None or baseline is None:
+            if all(row.expected is None for row in rows):
+                return rows
+            return [replace(row, expected=None, goal=None, lower=None, upper=None) for row in rows]
+        zone = self._model.time_zone
+        local = date_of(day, zone)
+        return expect_intervals(baseline, rows, judged, accounts.terms(baseline, local), local, zone)
+
+
+def _with_money(
+    money: DayMoney,
+    row: IntervalRow,
+    of_points: Mapping[str, tuple[float | None, float | None]],
+) -> IntervalRow:
+    """The day's row with its cost and its emissions; a site's are those of its points."""
+    resource = site_resource(row.point)
+    if resource is None:
+        cost, co2e = of_points.get(row.point, (None, None))
+        return replace(row, cost=cost, co2e=co2e)
+    return replace(
+        row,
+        cost=money.of_site(resource, {name: cost for name, (cost, _) in of_points.items()}),
+        co2e=money.of_site(resource, {name: co2e for name, (_, co2e) in of_points.items()}),
+    )

@@ -1,0 +1,91 @@
+"""Does a plan fit the site it is for? Mistakes that make it unusable, and notes of what it leaves unsaid. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from baselines.energy_price import month_of_tariff
+from baselines.errors import BaselineError
+from evaluation.accounts import resource_of
+from evaluation.plan_file import PlanFile
+from evaluation.site_series import counted_points
+from evaluation.tariff_file import TariffFile, tariffs_of
+from site_config.points import Point, Resource, Role
+from store.schema import ENERGY
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCheck:
+    """`mistakes` make the plan unusable; `notes` are for its author."""
+
+    mistakes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def check_plan(plan: PlanFile, points: Sequence[Point], today: date) -> PlanCheck:
+    """Compare a plan with the site's points."""
+    mistakes = [*_unknown_names(plan, points), *_goal_mistakes(plan, points)]
+    return PlanCheck(tuple(mistakes), tuple(_notes(plan, points, today)))
+
+
+def _unknown_names(plan: PlanFile, points: Sequence[Point]) -> list[str]:
+    by_id = {point.id: point for point in points}
+    series = [(f"baselines: {each.id}.series", each.series) for each in plan.baselines]
+    series += [("goals: series", each.series) for each in plan.goals]
+    series += [(f"variables: {name}.series", each) for name, entry in plan.variables.items() for each in entry.series]
+    found = [f"{key}: the site has no series {name!r}" for key, name in series if resource_of(name, points) is None]
+    named = [("calorific_values: point", each.point) for each in plan.calorific_values]
+    named += [("prices: point", each.point) for each in plan.prices]
+    named += [("generators: point", each.point) for each in plan.generators]
+    named += [("generators: fuel", each.fuel) for each in plan.generators]
+    named += [
+        (f"variables: {name}.hours.point", entry.hours.point)
+        for name, entry in plan.variables.items()
+        if entry.hours is not None
+    ]
+    found += [f"{key}: the site has no point {name!r}" for key, name in named if name not in by_id]
+    for each in plan.generators:
+        fuel = by_id.get(each.fuel)
+        if fuel is not None and (fuel.resource is not Resource.FUEL or fuel.role is not Role.MAIN):
+            found.append(f"generators: fuel: {each.fuel!r} must be a point of resource fuel and role main")
+    resources = {point.resource.value for point in points}
+    found += [
+        f"emission_factors: of: {each.of!r} is neither a resource nor a point of the site"
+        for each in plan.emission_factors
+        if each.of not in resources and each.of not in by_id
+    ]
+    return found
+
+
+def _goal_mistakes(plan: PlanFile, points: Sequence[Point]) -> list[str]:
+    found = []
+    for entry in plan.goals:
+        try:
+            entry.goal(resource_of(entry.series, points) or "")
+        except (BaselineError, ValueError) as problem:
+            found.append(str(problem))
+    return found
+
+
+def _notes(plan: PlanFile, points: Sequence[Point], today: date) -> list[str]:
+    with_value = {each.point for each in plan.calorific_values}
+    found = [
+        f"calorific_values: none for {point.id}; without it there is no site.energy"
+        for point in counted_points(points, ENERGY)
+        if point.resource is Resource.FUEL and point.id not in with_value
+    ]
+    wrong = {each.point for each in plan.calorific_values if each.basis != plan.basis}
+    found += [f"calorific_values: {name} is not {plan.basis}; a sum of gross and net means nothing" for name in wrong]
+    compared = {baseline.series for baseline in plan.baselines}
+    found += [f"goals: {each.series}: has no baseline" for each in plan.goals if each.series not in compared]
+    if plan.currency is None and (plan.prices or plan.electricity_tariff is not None):
+        found.append("currency: is missing; savings get no worth")
+    tariff = plan.electricity_tariff
+    if isinstance(tariff, TariffFile) and month_of_tariff(tariffs_of(tariff), today) is None:
+        found.append(f"electricity_tariff: none, or more than one, is valid on {today.replace(day=1)}")
+    found += [
+        f"baselines: {entry.id}: has no variables; its expected use is the mean of its period"
+        for entry in plan.baselines
+        if not entry.variables
+    ]
+    return found

@@ -1,0 +1,260 @@
+"""The file `plan.yaml`: what a site is compared with, where it wants to go, and what its use costs and emits.
+
+It stands beside `site.yaml`. Files that it names (a tariff, tables of daily values) are relative to it.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from baselines.calorific_values import Basis, CalorificValue
+from baselines.emissions import Method
+from baselines.goals import SCORE_AVERAGES, Goal
+from baselines.meter_accuracy import METER_LIMITS_PERCENT, TRANSFORMER_LIMITS_PERCENT, MeterAccuracy
+from evaluation.tariff_file import Price, TariffFile
+from site_config.schema import Slug
+from site_config.yaml_file import StrictModel
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Series = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,80}[a-z_]*$", max_length=80)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class TemperatureSettings(StrictModel):
+    """Where outside temperatures come from: a device's readings, or a table with a mean for each day."""
+
+    device: Slug | None = None
+    quantity: str = "temperature"
+    csv: Path | None = None
+    column: str = "temperature"
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.device is None) == (self.csv is None):
+            raise ValueError("needs exactly one of device, csv")
+        return self
+
+
+class DegreeDaySettings(StrictModel):
+    """Degree days of one kind: how far, and for how long, it was colder or warmer outside than the base (degC)."""
+
+    kind: Annotated[str, Field(pattern="^(heating|cooling)$")]
+    base: Annotated[float, Field(ge=-20, le=40)]
+    temperature: TemperatureSettings
+
+
+class HoursSettings(StrictModel):
+    """Hours of a day in which a point's power was above a threshold."""
+
+    point: Slug
+    above_kw: Annotated[float, Field(gt=0)]
+
+
+class VariableSettings(StrictModel):
+    """A relevant variable, a value a day: exactly one of these says where it comes from.
+
+    `series` are added (production weighed on two lines); `csv` is a table with columns `date` and `column`.
+    """
+
+    series: Annotated[tuple[Series, ...], Field(max_length=50)] = ()
+    csv: Path | None = None
+    column: str | None = None
+    degree_days: DegreeDaySettings | None = None
+    hours: HoursSettings | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if sum((bool(self.series), self.csv is not None, self.degree_days is not None, self.hours is not None)) != 1:
+            raise ValueError("needs exactly one of series, csv, degree_days, hours")
+        return self
+
+    @property
+    def is_table(self) -> bool:
+        """Whether its values (or its temperatures) are given in a table."""
+        return self.csv is not None or (self.degree_days is not None and self.degree_days.temperature.csv is not None)
+
+
+class PeriodSettings(StrictModel):
+    """Site-local days, the first and the last included."""
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _ascends(self) -> Self:
+        if self.last <= self.first:
+            raise ValueError("to: must be later than from")
+        return self
+
+
+class BaselineSettings(StrictModel):
+    """A baseline of a series, by day. What follows its period is reported, or what comes from `report_from` on."""
+
+    id: Slug
+    series: Series = "site.energy"
+    period: PeriodSettings
+    variables: Annotated[tuple[Name, ...], Field(max_length=8)] = ()
+    report_from: date | None = None
+    static_factors: Annotated[dict[str, str], Field(default_factory=dict, max_length=50)]
+    meter_class: str | None = None
+    ct_class: str | None = None
+
+    @model_validator(mode="after")
+    def _known_classes(self) -> Self:
+        for key, given, known in (
+            ("meter_class", self.meter_class, METER_LIMITS_PERCENT),
+            ("ct_class", self.ct_class, TRANSFORMER_LIMITS_PERCENT),
+        ):
+            if given is not None and given not in known:
+                raise ValueError(f"{key}: {given!r} is not known; there are {', '.join(known)}")
+        if self.ct_class is not None and self.meter_class is None:
+            raise ValueError("ct_class: needs meter_class beside it")
+        if self.report_from is not None and self.report_from <= self.period.last:
+            raise ValueError("report_from: must be after the baseline period")
+        return self
+
+    @property
+    def accuracy(self) -> MeterAccuracy | None:
+        """Of the meters, where their class is given."""
+        return None if self.meter_class is None else MeterAccuracy(self.meter_class, self.ct_class)
+
+
+class MilestoneSettings(StrictModel):
+    """So much less by a day on the way to a goal."""
+
+    on: date
+    share: Share
+
+
+class GoalSettings(StrictModel):
+    """So much less of a series, against its baseline, by the day `to`.
+
+    Without `share` it is what firms in the ILO's SCORE programme report on average: 27 % less energy, 35 % less
+    material wasted, 40 % less waste.
+    """
+
+    series: Series = "site.energy"
+    share: Share | None = None
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    milestones: Annotated[tuple[MilestoneSettings, ...], Field(max_length=50)] = ()
+
+    def goal(self, resource: str) -> Goal:
+        """The goal for a series of that resource; raises BaselineError or ValueError when it cannot be."""
+        share = self.share if self.share is not None else default_share(resource)
+        if share is None:
+            raise ValueError(f"goals: {self.series}: needs a share; SCORE reports no average for {resource}")
+        milestones = tuple((each.on, each.share) for each in self.milestones)
+        return Goal(self.series, share, self.first, self.last, milestones)
+
+
+class AdjustmentSettings(StrictModel):
+    """A non-routine adjustment: `amount_a_day` more (below 0: less) than the model would expect, with its reason."""
+
+    baseline: Slug
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    amount_a_day: float
+    reason: Text
+    author: Text
+
+
+class CalorificSettings(StrictModel):
+    """kWh a unit of the fuel that a point measures, from a day on."""
+
+    point: Slug
+    kwh_a_unit: Annotated[float, Field(gt=0, le=100_000)]
+    basis: Basis = "gross"
+    first: date = Field(date(2000, 1, 1), alias="from")
+    last: date | None = Field(None, alias="to")
+    source: Text
+
+
+class GeneratorSettings(StrictModel):
+    """A generator that burns what the point `fuel` measures: its electricity is not counted beside its fuel."""
+
+    point: Slug
+    fuel: Slug
+
+
+class PriceSettings(StrictModel):
+    """What a unit of a point's fuel, heat, water or waste costs, from a day on (electricity: by the tariff)."""
+
+    point: Slug
+    price: Price
+    first: date = Field(date(2000, 1, 1), alias="from")
+    last: date | None = Field(None, alias="to")
+
+
+class EmissionSettings(StrictModel):
+    """kg CO2e a unit of what a resource's or a point's meters count, from a day on."""
+
+    of: Series
+    kg_a_unit: Annotated[float, Field(ge=0)]
+    method: Method | None = None
+    first: date = Field(date(2000, 1, 1), alias="from")
+    last: date | None = Field(None, alias="to")
+    source: Text
+
+
+class PlanFile(StrictModel):
+    """The file as it is written."""
+
+    site: Slug
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.9
+    basis: Basis = "gross"
+    variables: Annotated[dict[Name, VariableSettings], Field(default_factory=dict, max_length=50)]
+    baselines: Annotated[tuple[BaselineSettings, ...], Field(max_length=50)] = ()
+    goals: Annotated[tuple[GoalSettings, ...], Field(max_length=50)] = ()
+    adjustments: Annotated[tuple[AdjustmentSettings, ...], Field(max_length=1000)] = ()
+    static_factors: Annotated[dict[str, str], Field(default_factory=dict, max_length=50)]
+    calorific_values: Annotated[tuple[CalorificSettings, ...], Field(max_length=1000)] = ()
+    generators: Annotated[tuple[GeneratorSettings, ...], Field(max_length=50)] = ()
+    electricity_tariff: TariffFile | Path | None = None
+    prices: Annotated[tuple[PriceSettings, ...], Field(max_length=1000)] = ()
+    emission_factors: Annotated[tuple[EmissionSettings, ...], Field(max_length=1000)] = ()
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> Self:
+        ids = [baseline.id for baseline in self.baselines]
+        for kind, names in (
+            ("baselines: id", ids),
+            ("baselines: series", [baseline.series for baseline in self.baselines]),
+            ("goals: series", [goal.series for goal in self.goals]),
+        ):
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"{kind} {name!r} is used twice")
+        for baseline in self.baselines:
+            for name in baseline.variables:
+                if name not in self.variables:
+                    raise ValueError(f"baselines: {baseline.id}.variables: no {name!r} in variables")
+        for adjustment in self.adjustments:
+            if adjustment.baseline not in ids:
+                raise ValueError(f"adjustments: no baseline {adjustment.baseline!r}")
+            if adjustment.last < adjustment.first:
+                raise ValueError(f"adjustments: {adjustment.baseline}.to: must not be before from")
+        return self
+
+    def calorific(self) -> tuple[CalorificValue, ...]:
+        """The calorific values, with the point that measures the fuel as its carrier."""
+        return tuple(
+            CalorificValue(each.point, "unit", each.kwh_a_unit, each.basis, each.first, each.source, each.last)
+            for each in self.calorific_values
+        )
+
+
+def default_share(resource: str) -> float | None:
+    """What SCORE firms report on average for a resource; None where nothing is reported."""
+    return SCORE_AVERAGES.get(score_average(resource) or "")
+
+
+def score_average(resource: str) -> str | None:
+    """Which of SCORE's averages speaks of a resource."""
+    if resource in {"energy", "electricity", "fuel", "heat", "compressed_air"}:
+        return "energy"
+    return {"waste": "waste", "material": "materials_wasted"}.get(resource)

@@ -1,0 +1,223 @@
+"""Where a site stands against its baselines: what screens, reports and `leanmeter plan show` say."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Literal
+
+from baselines.adjustments import NonRoutineAdjustment, static_factor_findings
+from baselines.headline import Worth, headline
+from baselines.savings import Savings, savings
+from baselines.validity import FEWEST_POINTS, Finding, assess
+from evaluation.accounts import SiteAccounts, resource_of
+from evaluation.baseline_days import BaselineDay, observed, read_days
+from evaluation.day_variables import DayVariables
+from evaluation.fitting import unit_of
+from evaluation.frozen_baseline import FrozenBaseline
+from evaluation.plan_file import BaselineSettings
+from evaluation.site_model import SiteModel
+from store.plans import Plans
+from store.protocol import ReadingStore
+
+_WORDS = {
+    "electricity": "electricity",
+    "fuel": "fuel",
+    "heat": "heat",
+    "water": "water",
+    "compressed_air": "compressed air",
+    "material": "material",
+    "waste": "waste",
+    "product": "product",
+}
+
+State = Literal["waiting", "no days", "counted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A baseline and what has been saved against it.
+
+    `state` is `waiting` before there is a version (`text` says what is missing and from when it can be), `no days`
+    while no day after the baseline period can be judged, else `counted`, and then `text` is the headline. `first_day`
+    to `last_day` is the reporting period so far, `judged` of its `days` can be judged. `worth_a_year` is None without a
+    price or a proven saving. `goal_share` is None without a goal; `asked_share` is what it asks for today.
+    """
+
+    baseline: str
+    series: str
+    resource: str
+    unit: str
+    state: State
+    text: str
+    version: int | None = None
+    verdict: str = ""
+    provisional: bool = False
+    valid: bool = False
+    first_day: str | None = None
+    last_day: str | None = None
+    days: int = 0
+    judged: int = 0
+    savings: Savings | None = None
+    goal_share: float | None = None
+    asked_share: float | None = None
+    goal_is_average: bool = False
+    worth_a_year: float | None = None
+    currency: str | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+class Standings:
+    """Reads where a site stands.
+
+    Args:
+        readings: where days are.
+        plans: where values of tables are.
+    """
+
+    def __init__(self, readings: ReadingStore, plans: Plans) -> None:
+        self._readings = readings
+        self._plans = plans
+
+    async def of_site(self, model: SiteModel, today: date) -> list[Standing]:
+        """Each baseline of the site's plan, in its order; `today` is the site's."""
+        accounts = model.accounts
+        if accounts is None:
+            return []
+        return [await self._of_baseline(model, accounts, settings, today) for settings in accounts.plan.baselines]
+
+    async def reported(
+        self, model: SiteModel, settings: BaselineSettings, baseline: FrozenBaseline, today: date
+    ) -> list[BaselineDay]:
+        """The days of the reporting period that are over, with the variables of the baseline's version."""
+        first = settings.report_from or settings.period.last + timedelta(days=1)
+        last = today - timedelta(days=1)
+        if last < first:
+            return []
+        variables = DayVariables(self._readings, self._plans, model.site, model.time_zone)
+        return await read_days(
+            self._readings,
+            variables,
+            model.site,
+            settings.series,
+            baseline.variables,
+            first,
+            last,
+            model.time_zone,
+        )
+
+    async def _of_baseline(
+        self, model: SiteModel, accounts: SiteAccounts, settings: BaselineSettings, today: date
+    ) -> Standing:
+        resource = resource_of(settings.series, model.points) or ""
+        facts = (settings.id, settings.series, resource, unit_of(settings.series, model))
+        baseline = accounts.baselines.get(settings.series)
+        if baseline is None:
+            return Standing(*facts, "waiting", await self._what_is_missing(model, accounts, settings, today))
+        validity = assess(baseline.version.model, coverage=baseline.coverage)
+        days = await self.reported(model, settings, baseline, today)
+        rows = observed(days)
+        goal = accounts.goals.get(settings.series)
+        standing = Standing(
+            *facts,
+            "no days",
+            "No day after the baseline period can be judged yet."
+            if not days
+            else f"No day can be judged yet: {days[-1].waits_for} of {days[-1].label} not known.",
+            version=baseline.version.number,
+            verdict=validity.verdict,
+            provisional=validity.provisional,
+            valid=validity.valid,
+            days=len(days),
+            goal_share=None if goal is None else goal.share,
+            asked_share=None if goal is None else goal.share_on(today),
+            goal_is_average=any(each.series == settings.series and each.share is None for each in accounts.plan.goals),
+        )
+        if not len(rows.observations):
+            return standing
+        return self._counted(standing, accounts, settings, baseline, days)
+
+    @staticmethod
+    def _counted(
+        standing: Standing,
+        accounts: SiteAccounts,
+        settings: BaselineSettings,
+        baseline: FrozenBaseline,
+        days: Sequence[BaselineDay],
+    ) -> Standing:
+        rows = observed(days)
+        labels = rows.observations.labels
+        adjustments = [
+            NonRoutineAdjustment(label, each.amount_a_day, each.reason, each.author)
+            for each in accounts.plan.adjustments
+            if each.baseline == settings.id
+            for label in labels
+            if each.first <= date.fromisoformat(label) <= each.last
+        ]
+        found = savings(
+            baseline.version.model,
+            rows.observations,
+            confidence=accounts.plan.confidence,
+            granularity="day",
+            adjustments=adjustments,
+            accuracy=settings.accuracy,
+        )
+        price = _mean_price(days)
+        currency = accounts.plan.currency
+        worth = None if price is None or currency is None else Worth(price, currency, float(len(labels)))
+        goal = accounts.goals.get(settings.series)
+        return replace(
+            standing,
+            state="counted",
+            text=headline(found, None if goal is None else goal.share, worth, _WORDS.get(standing.resource, "energy")),
+            first_day=days[0].label,
+            last_day=labels[-1],
+            judged=len(labels),
+            savings=found,
+            worth_a_year=None if worth is None or not found.proven else worth.a_year(found.savings),
+            currency=currency,
+            findings=(*rows.findings, *found.findings, *_static_factors(accounts, baseline)),
+        )
+
+    async def _what_is_missing(
+        self, model: SiteModel, accounts: SiteAccounts, settings: BaselineSettings, today: date
+    ) -> str:
+        period = settings.period
+        definitions = {name: accounts.plan.variables[name] for name in settings.variables}
+        variables = DayVariables(self._readings, self._plans, model.site, model.time_zone)
+        last = min(period.last, today - timedelta(days=1))
+        days = []
+        if last >= period.first:
+            days = await read_days(
+                self._readings,
+                variables,
+                model.site,
+                settings.series,
+                definitions,
+                period.first,
+                last,
+                model.time_zone,
+            )
+        known = sum(day.is_known for day in days)
+        if today <= period.last:
+            ready = period.last + timedelta(days=1)
+            return f"The baseline period runs until {period.last}; the baseline can be made on {ready}. {_known(known)}"
+        waits = next((day for day in days if not day.is_known), None)
+        why = "" if waits is None else f" ({waits.label}: no {waits.waits_for})"
+        return f"{_known(known)}{why}"
+
+
+def _known(known: int) -> str:
+    return f"{known} days are known so far; {FEWEST_POINTS} are needed for one that is not provisional."
+
+
+def _static_factors(accounts: SiteAccounts, baseline: FrozenBaseline) -> tuple[Finding, ...]:
+    before = baseline.version.static_factors
+    return static_factor_findings(before, {**before, **accounts.plan.static_factors})
+
+
+def _mean_price(days: Sequence[BaselineDay]) -> float | None:
+    """What a unit cost in these days, of those whose cost is known."""
+    rows = [day.row for day in days if day.row is not None and day.row.cost is not None]
+    amount = math.fsum(row.amount for row in rows)
+    return math.fsum(row.cost or 0.0 for row in rows) / amount if amount > 0.0 else None

@@ -1,0 +1,232 @@
+"""`leanmeter plan`: what a site is compared with, where it wants to go, and how far it has come."""
+
+import argparse
+import asyncio
+import csv
+import getpass
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from baselines.errors import BaselineError
+from evaluation.baseline_days import BaselineDay, read_days
+from evaluation.day_variables import DayVariables
+from evaluation.freezing import Freezer
+from evaluation.plan_check import PlanCheck, check_plan
+from evaluation.plan_file import BaselineSettings, PlanFile
+from evaluation.site_model import SiteModel, load_model
+from evaluation.standing import Standing, Standings
+from leanmeter.baseline_report import write_json, write_lines
+from leanmeter.plan_files import LoadedPlan, PlanFileError, load_plan_file
+from site_config.errors import ConfigurationError
+from site_config.schema import load_site
+from store.entities import Entities
+from store.factory import open_entities, open_readings
+from store.protocol import OperatedReadingStore
+from store.server_file import load_server_file
+
+Result = TypeVar("Result")
+
+
+def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    """Add `plan` with its subcommands; each sets `handler`."""
+    plan = subparsers.add_parser("plan", help="baselines, goals, tariffs and factors of a site, and where it stands")
+    commands = plan.add_subparsers(required=True, metavar="command")
+
+    checking = _command(commands, "check", _check, "check a plan file against a site file, without a store")
+    checking.add_argument("file", type=Path, metavar="PLAN.yaml")
+    checking.add_argument("--site-file", type=Path, metavar="FILE", help="site.yaml (default: the one beside the plan)")
+
+    importing = _command(
+        commands, "import", _import, "make a plan file the site's plan; what it changes is computed again"
+    )
+    importing.add_argument("file", type=Path, metavar="PLAN.yaml")
+    _add_store(importing, site=False)
+    _add_author(importing)
+
+    showing = _command(commands, "show", _show, "each baseline and what has been saved against it")
+    _add_store(showing, site=True)
+    showing.add_argument("--json", action="store_true", help="write JSON")
+
+    exporting = _command(
+        commands, "export", _export, "days with energy and variables as CSV, for `leanmeter baselines` and verifiers"
+    )
+    exporting.add_argument("baseline", metavar="BASELINE")
+    _add_store(exporting, site=True)
+
+    refitting = _command(commands, "refit", _refit, "freeze a new version of a baseline, on what is stored now")
+    refitting.add_argument("baseline", metavar="BASELINE")
+    _add_store(refitting, site=True)
+    _add_author(refitting)
+    refitting.add_argument("--reason", required=True, metavar="TEXT", help="why the version before no longer holds")
+
+
+def _command(
+    commands: Any, name: str, handler: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def _add_store(parser: argparse.ArgumentParser, *, site: bool) -> None:
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="server.yaml")
+    if site:
+        parser.add_argument("--site", metavar="SLUG", help="where there are several")
+
+
+def _add_author(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--author", default=None, metavar="NAME", help="who changes it (default: your login)")
+
+
+def _author(arguments: argparse.Namespace) -> str:
+    return arguments.author or getpass.getuser()
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    loaded = load_plan_file(arguments.file)
+    site = load_site(arguments.site_file or arguments.file.parent / "site.yaml")
+    if site.site != loaded.plan.site:
+        raise PlanFileError(f"{arguments.file}: site: is {loaded.plan.site}, the site file's is {site.site}")
+    found = check_plan(loaded.plan, site.points, datetime.now(site.time_zone).date())
+    _refuse(arguments.file, found)
+    write_lines([f"{arguments.file}: can be used", *(f"  note: {note}" for note in found.notes)])
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    loaded = load_plan_file(arguments.file)
+
+    async def work(opened: "_Opened") -> tuple[bool, PlanCheck]:
+        found = check_plan(loaded.plan, opened.model.points, opened.today)
+        _refuse(arguments.file, found)
+        return await _put(opened.entities, loaded, _author(arguments)), found
+
+    changed, found = _with_site(arguments.config, loaded.plan.site, work)
+    done = "imported; days are computed again" if changed else "is the site's plan already"
+    write_lines([f"{arguments.file}: {done}", *(f"  note: {note}" for note in found.notes)])
+    return 0
+
+
+async def _put(entities: Entities, loaded: LoadedPlan, author: str) -> bool:
+    document = loaded.plan.model_dump(mode="json", by_alias=True)
+    return await entities.plans.put(loaded.plan.site, document, loaded.daily, author)
+
+
+def _refuse(path: Path, found: PlanCheck) -> None:
+    if found.mistakes:
+        more = f" (and {len(found.mistakes) - 3} more)" if len(found.mistakes) > 3 else ""
+        raise PlanFileError(f"{path}: {'; '.join(found.mistakes[:3])}{more}")
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    async def work(opened: "_Opened") -> list[Standing]:
+        return await Standings(opened.readings, opened.entities.plans).of_site(opened.model, opened.today)
+
+    standings = _with_site(arguments.config, arguments.site, work)
+    if arguments.json:
+        write_json({"baselines": [asdict(standing) for standing in standings]})
+    elif not standings:
+        write_lines(["No baseline yet: no plan has been imported (docs/plan.md)."])
+    else:
+        for standing in standings:
+            write_lines(_report(standing))
+    return 0
+
+
+def _report(standing: Standing) -> list[str]:
+    lines = [f"{standing.baseline} ({standing.series}): {standing.text}"]
+    if standing.state == "waiting":
+        return [f"{standing.baseline} ({standing.series}): no baseline yet. {standing.text}"]
+    lines.append(f"  version {standing.version}: {standing.verdict}")
+    if standing.savings is not None:
+        found = standing.savings
+        lines.append(
+            f"  {standing.first_day} to {standing.last_day}: {found.actual:.1f} {standing.unit} used, "
+            f"{found.expected:.1f} expected; {standing.judged} of {standing.days} days judged"
+        )
+    if standing.goal_share is not None:
+        whose = " (what SCORE firms report on average)" if standing.goal_is_average else ""
+        lines.append(f"  goal: {standing.goal_share:.0%} less{whose}")
+    return [*lines, *(f"  note: {finding.text}" for finding in standing.findings)]
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    async def work(opened: "_Opened") -> list[BaselineDay]:
+        plan, settings = _settings(opened, arguments.baseline)
+        definitions = {name: plan.variables[name] for name in settings.variables}
+        return await read_days(
+            opened.readings,
+            DayVariables(opened.readings, opened.entities.plans, opened.model.site, opened.model.time_zone),
+            opened.model.site,
+            settings.series,
+            definitions,
+            settings.period.first,
+            max(opened.today, settings.period.last),
+            opened.model.time_zone,
+        )
+
+    days = _with_site(arguments.config, arguments.site, work)
+    names = list(days[0].variables)
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(["date", "energy", *names])
+    for day in days:
+        if day.is_known and day.row is not None:
+            table.writerow([day.label, repr(day.row.amount), *(repr(day.variables[name]) for name in names)])
+    return 0
+
+
+def _refit(arguments: argparse.Namespace) -> int:
+    async def work(opened: "_Opened") -> str:
+        plan, settings = _settings(opened, arguments.baseline)
+        freezer = Freezer(opened.readings, opened.entities)
+        fitted = await freezer.freeze(opened.model, plan, settings, _author(arguments), arguments.reason)
+        return f"version {fitted.baseline.version.number} of {settings.id}: {fitted.validity.verdict}"
+
+    try:
+        write_lines([_with_site(arguments.config, arguments.site, work)])
+    except BaselineError as problem:
+        raise ConfigurationError(str(problem)) from problem
+    return 0
+
+
+def _settings(opened: "_Opened", name: str) -> tuple[PlanFile, BaselineSettings]:
+    accounts = opened.model.accounts
+    if accounts is None:
+        raise ConfigurationError(f"site {opened.model.site} has no plan; import one")
+    for settings in accounts.plan.baselines:
+        if settings.id == name:
+            return accounts.plan, settings
+    known = ", ".join(settings.id for settings in accounts.plan.baselines) or "none"
+    raise ConfigurationError(f"there is no baseline {name!r}; there are {known}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    readings: OperatedReadingStore
+    entities: Entities
+    model: SiteModel
+    today: date
+
+
+def _with_site(config: Path, site: str | None, work: Callable[[_Opened], Awaitable[Result]]) -> Result:
+    settings = load_server_file(config)
+
+    async def run() -> Result:
+        async with AsyncExitStack() as at_the_end:
+            readings = open_readings(settings.store)
+            at_the_end.push_async_callback(readings.close)
+            entities = open_entities(settings.entities)
+            at_the_end.push_async_callback(entities.close)
+            entries = [entry for entry in await entities.sites() if site in {None, entry.site}]
+            if len(entries) != 1:
+                known = ", ".join(entry.site for entry in await entities.sites()) or "none yet"
+                raise ConfigurationError(f"site {site or ''}: name one of those that are known ({known})")
+            model = await load_model(entities, entries[0])
+            return await work(_Opened(readings, entities, model, datetime.now(entries[0].time_zone).date()))
+
+    return asyncio.run(run())

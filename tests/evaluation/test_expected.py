@@ -1,0 +1,144 @@
+"""A plan on stored days: what is expected, what it costs, and what changes when data change."""
+
+import asyncio
+import math
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.evaluation.planned_site import (
+    BASELINE_DAYS,
+    DAYS,
+    FIRST,
+    SITE,
+    PlannedSite,
+    plan_document,
+    planned_site,
+    truth,
+)
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a site with a plan, a frozen baseline and everything derived."""
+    folder = tmp_path_factory.mktemp("evaluated")
+
+    async def prepare() -> None:
+        async with planned_site(folder) as opened:
+            await opened.plan()
+            await opened.write_all(truth())
+            waiting = await opened.standing()
+            assert (waiting.state, waiting.version) == ("waiting", None)
+            assert await opened.freeze()
+            await opened.rederive()
+
+    asyncio.run(prepare())
+    return folder
+
+
+@pytest.fixture
+async def bakery(evaluated: Path, tmp_path: Path) -> AsyncIterator[PlannedSite]:
+    shutil.copytree(evaluated, tmp_path / "site")
+    async with planned_site(tmp_path / "site") as opened:
+        yield opened
+
+
+async def test_from_plan_to_saving(bakery: PlannedSite) -> None:
+    found = truth()
+    standing = await bakery.standing()
+    assert standing.savings is not None
+    saved = sum(found.unsaved[BASELINE_DAYS:]) - sum(found.used[BASELINE_DAYS:])
+    assert abs(standing.savings.savings - saved) < standing.savings.half_width
+    assert standing.savings.proven
+    assert standing.text.startswith(("9.", "10."))
+    assert " of the 27 points of your goal, worth " in standing.text
+    assert standing.goal_is_average
+    assert (standing.judged, standing.days, standing.version) == (DAYS - BASELINE_DAYS, DAYS - BASELINE_DAYS, 1)
+    day = await bakery.day(50)
+    assert day.expected == pytest.approx(found.unsaved[50], abs=4)
+    assert day.lower is not None
+    assert day.upper is not None
+    assert day.lower < (day.expected or 0.0) < day.upper
+    assert day.cost == pytest.approx(2 * found.used[50])
+    assert day.co2e == pytest.approx(0.5 * found.used[50])
+    # A straight line from nothing on the goal's first day.
+    assert 0.9 < (day.goal or 0.0) / (day.expected or 1.0) < 1.0
+
+
+async def test_intervals_add_up_to_their_day_in_the_weeks_shape(bakery: PlannedSite) -> None:
+    rows = await bakery.intervals(50)
+    day = await bakery.day(50)
+    assert math.fsum(row.expected or 0.0 for row in rows) == pytest.approx(day.expected)
+    assert math.fsum(row.goal or 0.0 for row in rows) == pytest.approx(day.goal)
+    assert (rows[30].expected or 0.0) > 2 * (rows[80].expected or 0.0)
+
+
+async def test_a_day_is_judged_only_when_its_production_is_known(bakery: PlannedSite) -> None:
+    before = (await bakery.standing()).judged
+
+    late = DAYS
+    await bakery.write_day(late, 80.0, None)
+    await bakery.rederive(late, late)
+    bakery.today = FIRST + timedelta(days=DAYS + 1)
+
+    day = await bakery.day(late)
+    assert (day.expected, day.goal) == (None, None)
+    assert all(row.expected is not None for row in await bakery.intervals(late)), "what is usual is known all the same"
+    assert (await bakery.standing()).judged == before
+    assert (await bakery.standing()).days == before + 1
+
+    await bakery.write_day(late, 80.0, 400.0)
+    await bakery.rederive(late, late)
+    assert (await bakery.day(late)).expected == pytest.approx(80.0, abs=3)
+    assert (await bakery.standing()).judged == before + 1
+
+
+async def test_late_data_recompute_only_what_they_touch(bakery: PlannedSite) -> None:
+    assert await bakery.rederive() == 0
+
+    # An hour of bread that was not known: the day's production, its site series, and what was expected of the day.
+    rows = (await bakery.intervals(50, "bread"))[40:44]
+    await bakery.readings.write_intervals([replace(row, amount=row.amount + 5.0) for row in rows])
+    written = await bakery.rederive(50, 50)
+
+    # Four quarters of site.product, what is expected of 96 of site.energy, and the days of these two and of bread.
+    assert written == 4 + 96 + 3
+    assert await bakery.rederive() == 0
+
+
+async def test_a_version_is_frozen_and_never_fitted_again_by_itself(bakery: PlannedSite) -> None:
+    assert not await bakery.freeze()
+    (first,) = await bakery.entities.plans.baselines(SITE)
+
+    await bakery.write_day(3, truth().used[3] * 2, truth().bread[3])
+    await bakery.rederive(3, 3)
+    assert not await bakery.freeze()
+    assert await bakery.entities.plans.baselines(SITE) == (first,)
+
+    document = plan_document()
+    document["baselines"][0]["period"]["from"] = (FIRST + timedelta(days=7)).isoformat()
+    await bakery.plan(baselines=document["baselines"])
+    assert await bakery.freeze()
+    versions = await bakery.entities.plans.baselines(SITE)
+    assert [(entry.version, entry.reason) for entry in versions] == [
+        (1, "first version of its definition"),
+        (2, "first version of its definition"),
+    ]
+    assert versions[0] == first
+
+
+async def test_nothing_saved_is_not_proven(bakery: PlannedSite) -> None:
+    found = truth(saved=0.0)
+    for number in range(BASELINE_DAYS, DAYS):
+        await bakery.write_day(number, found.used[number], found.bread[number])
+    await bakery.rederive(BASELINE_DAYS)
+    standing = await bakery.standing()
+    assert standing.savings is not None
+    assert not standing.savings.proven
+    assert standing.worth_a_year is None
+    assert "points of your goal" not in standing.text
+    assert "not yet proven" in standing.text or "no saving" in standing.text

@@ -1,0 +1,111 @@
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from evaluation.plan_check import check_plan
+from evaluation.plan_file import PlanFile
+from leanmeter.plan_files import load_plan_file
+from site_config.errors import ConfigurationError
+from site_config.points import Point, Resource, Role
+from tests.evaluation.planned_site import plan_document
+
+POINTS = (
+    Point("main", "Main", Resource.ELECTRICITY, Role.MAIN),
+    Point("gas", "Gas", Resource.FUEL, Role.MAIN),
+    Point("bread", "Bread", Resource.PRODUCT, Role.OUTPUT),
+)
+TODAY = date(2026, 8, 1)
+ADJUSTMENT = {"baseline": "energy", "from": "2026-07-20", "to": "2026-07-21", "amount_a_day": 1, "author": "ana"}
+PERIOD = {"from": "2026-06-01", "to": "2026-07-12"}
+
+
+def write(folder: Path, **change: Any) -> Path:
+    path = folder / "plan.yaml"
+    path.write_text(yaml.safe_dump(plan_document(**change)), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"surplus": 1}, r"surplus: unknown key"),
+        (
+            {"baselines": [{"id": "a", "period": {"from": "2026-07-12", "to": "2026-06-01"}}]},
+            r"must be later than from",
+        ),
+        (
+            {"baselines": [{"id": "a", "period": PERIOD, "variables": ["rolls"]}]},
+            r"a\.variables: no 'rolls' in variables",
+        ),
+        ({"baselines": [{"id": "a", "period": PERIOD, "meter_class": "9"}]}, r"meter_class: '9' is not known"),
+        ({"variables": {"bread": {}}}, r"exactly one of series, csv, degree_days, hours"),
+        (
+            {"adjustments": [{"baseline": "energy", **PERIOD, "amount_a_day": 1, "reason": " ", "author": "a"}]},
+            r"reason",
+        ),
+        ({"goals": [{"series": "site.energy", "share": 27, **PERIOD}]}, r"goals\[0\]\.share"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"plan\.yaml: .*{message}") as refused:
+        load_plan_file(write(tmp_path, **change))
+    assert "\n" not in str(refused.value)
+
+
+def test_names_are_compared_with_the_site() -> None:
+    plan = PlanFile.model_validate(
+        plan_document(
+            variables={"bread": {"series": ["rolls"]}},
+            goals=[{"series": "site.water", **PERIOD}],
+            prices=[{"point": "oil", "price": 1}],
+            generators=[{"point": "main", "fuel": "bread"}],
+            emission_factors=[{"of": "steam", "kg_a_unit": 1, "source": "x"}],
+        )
+    )
+    found = check_plan(plan, POINTS, TODAY)
+    assert found.mistakes == (
+        "variables: bread.series: the site has no series 'rolls'",
+        "prices: point: the site has no point 'oil'",
+        "generators: fuel: 'bread' must be a point of resource fuel and role main",
+        "emission_factors: of: 'steam' is neither a resource nor a point of the site",
+        "goals: site.water: needs a share; SCORE reports no average for water",
+    )
+    assert found.notes[0] == "calorific_values: none for gas; without it there is no site.energy"
+    assert "goals: site.water: has no baseline" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("series", "resource", "share"),
+    [("site.energy", "energy", 0.27), ("site.waste", "waste", 0.4), ("steel", "material", 0.35)],
+)
+def test_goals_default_to_what_score_firms_report_on_average(series: str, resource: str, share: float) -> None:
+    plan = PlanFile.model_validate(plan_document(goals=[{"series": series, **PERIOD}]))
+    assert plan.goals[0].goal(resource).share == share
+
+
+def test_tables_and_the_tariff_are_read_from_beside_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "pieces.csv").write_text("date,pieces\n2026-06-01,900\n2026-06-02,\n2026-06-03,0\n", encoding="utf-8")
+    tariff = {"currency": "GHS", "tariffs": [{"name": "t", "valid_from": "2026-01-01", "energy": [{"price": 1.5}]}]}
+    (tmp_path / "tariff.yaml").write_text(yaml.safe_dump(tariff), encoding="utf-8")
+    weather = {"degree_days": {"kind": "cooling", "base": 22, "temperature": {"csv": "weather.csv"}}}
+    (tmp_path / "weather.csv").write_text("date;temperature\n2026-06-01;25.5\n", encoding="utf-8")
+    path = write(
+        tmp_path,
+        electricity_tariff="tariff.yaml",
+        variables={"bread": {"csv": "pieces.csv", "column": "pieces"}, "cooling": weather},
+    )
+    loaded = load_plan_file(path)
+    # An empty cell is a day that is not known; a nought is a day without pieces.
+    assert loaded.daily == {
+        "bread": {"2026-06-01": 900.0, "2026-06-03": 0.0},
+        "cooling": {"2026-06-01": 25.5},
+    }
+    document = loaded.plan.model_dump(mode="json", by_alias=True)
+    assert PlanFile.model_validate(document) == loaded.plan
+
+    (tmp_path / "pieces.csv").write_text("date,pieces\n2026-06-01,900\n2026-06-01,901\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"pieces\.csv: row 3, column date: 2026-06-01 stands there twice"):
+        load_plan_file(path)
