@@ -11,7 +11,7 @@ from baselines.errors import BaselineError
 from baselines.linear_model import LinearModel
 from baselines.meter_accuracy import MeterAccuracy, systematic_half_width
 from baselines.observations import Observations
-from baselines.validity import Finding, follows, range_findings
+from baselines.validity import Finding, corrected_autocorrelation, follows, range_findings
 
 Granularity = Literal["month", "day", "other"]
 
@@ -27,7 +27,7 @@ class Savings:
     and, where the meters' classes are known, their systematic error. `fsu` is ASHRAE's fractional savings uncertainty,
     half width over savings, None where savings are zero. `adjustment` is the part of `expected` that is non-routine.
     `proven` means that the band does not contain zero, on the side of a saving, also after it has been widened by
-    `widening`: 1, or sqrt((1 + ρ)/(1 − ρ)) where the baseline's residuals follow each other.
+    `widening`: 1, or sqrt((1 + ρ)/(1 − ρ)) where the baseline's residuals follow each other by ρ (corrected).
     """
 
     expected: float
@@ -105,10 +105,10 @@ def savings(
 
 def _widening(model: LinearModel) -> float:
     """sqrt(n / n'), where residuals follow each other more than by chance; at most that of two independent points."""
-    if not follows(model) or model.autocorrelation is None:
+    if not follows(model):
         return 1.0
-    rho = model.autocorrelation
-    return math.sqrt(min((1.0 + rho) / (1.0 - rho), model.n / 2.0)) if rho < 1.0 else math.sqrt(model.n / 2.0)
+    rho = corrected_autocorrelation(model)
+    return math.sqrt(min((1.0 + rho) / (1.0 - rho), model.n / 2.0))
 
 
 def fractional_savings_uncertainty(

@@ -65,6 +65,38 @@ def test_a_bill_with_peak_hours_and_a_kva_ratchet_comes_out_to_the_cent() -> Non
     )
 
 
+def test_a_second_kva_ratchet_with_a_minimum_blocks_and_reactive_energy_comes_out_to_the_cent() -> None:
+    tariff = Tariff(
+        name="medium voltage",
+        currency="KES",
+        valid_from=date(2026, 1, 1),
+        energy=(EnergyPrice((Block(Decimal(100), Decimal("12.00")), Block(None, Decimal("10.50")))),),
+        standing_charge=Decimal("2500.00"),
+        demand=DemandCharge(Decimal("1100.00"), "kVA", 15, Decimal("0.75"), 2, minimum=Decimal("85.5")),
+        reactive=ReactiveCharge(Decimal("0.80"), Decimal("0.5")),
+        surcharges=(Surcharge("fuel cost", price_a_kwh=Decimal("3.2345")), Surcharge("VAT", share=Decimal("0.16"))),
+    )
+    # 8 quarters of 16 kWh and 12 kvarh: 128 kWh, 96 kvarh; a quarter is 20 kVAh, 80 kVA. Three months ago it was 200
+    # kVA, which the ratchet of two months no longer sees; 0.75 × 110 = 82.5 is less than the minimum of 85.5.
+    used = rows(datetime(2026, 5, 4, 8, 0, tzinfo=LIMA), 8, 16.0, 12.0)
+    bill = bill_month(tariff, used, [Decimal(200), Decimal(110), Decimal(60)])
+    assert bill.demand == Decimal(80)
+    assert amounts(bill.lines) == {
+        "standing charge": "2500.00",
+        "energy, block 1": "1200.00",  # 100 × 12
+        "energy, block 2": "294.00",  # 28 × 10.50
+        "demand": "94050.00",  # 85.5 × 1100
+        "reactive energy": "25.60",  # (96 - 0.5 × 128) × 0.80
+        "fuel cost": "414.02",  # 128 × 3.2345 = 414.016
+        "VAT": "15757.38",  # 16 % of 98,483.62 = 15,757.3792
+    }
+    assert bill.total == Decimal("114241.00")
+    assert bill.findings == ("billed demand 85.50 kVA comes from the contract's minimum; measured were 80.00",)
+    # A month later the ratchet sees 120 kVA: 0.75 × 120 = 90.
+    later = bill_month(tariff, used, [Decimal(110), Decimal(60), Decimal(120)])
+    assert amounts(later.lines)["demand"] == "99000.00"
+
+
 def test_a_bill_with_blocks_minimum_demand_and_reactive_energy_comes_out_to_the_cent() -> None:
     tariff = Tariff(
         name="small industry",
