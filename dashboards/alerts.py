@@ -12,10 +12,12 @@ import yaml
 
 from dashboards.board import uid_of
 from dashboards.influxql import (
+    AGENTS,
     AMOUNT,
     DAYS,
     DEMAND,
     DEVICE,
+    EDGES,
     EVERY_SITE,
     INTERVALS,
     MINIMUM,
@@ -35,7 +37,6 @@ from dashboards.variables import PROVISIONED_DATASOURCE
 from store import schema
 
 FOLDER = "Leanmeter"
-EDGES = f"{DEVICE} =~ /\\./"
 MINUTE_S = 60
 DAY_S = 86_400
 YESTERDAY = (2 * DAY_S, DAY_S)
@@ -69,7 +70,7 @@ class Alert:
 
 def alerts(names: SiteNames) -> list[Alert]:
     """All rules; what a site has no points for is left out."""
-    found = [_collector_silent(), _edge_silent(), _not_whole(), _quarantine()]
+    found = [_collector_silent(), _edge_silent(), _device_silent(), _outbox_filling(), _not_whole(), _quarantine()]
     if names.main_points:
         found.append(_over_peak(names))
     found.append(_over_expected())
@@ -144,6 +145,36 @@ def _edge_silent() -> Alert:
         ("fleet", "Edges"),
         above=SILENT_S,
         severity="critical",
+    )
+
+
+def _device_silent() -> Alert:
+    by = f"{EVERY_SITE}, {DEVICE}"
+    installed = select('last("devices_installed") AS "installed"', READING, AGENTS, SHOWN_TIME, group_by=by)
+    alive = select('last("devices_alive") AS "alive"', READING, AGENTS, SHOWN_TIME, group_by=by)
+    time = (10 * MINUTE_S, 0)
+    return Alert(
+        "leanmeter-device-silent",
+        "A meter does not answer",
+        "Of {{ $values.A.Value }} meters and scales of {{ $labels.site }}, {{ $values.B.Value }} answer. leanmeter "
+        "edge status names the others.",
+        [(installed, time), (alive, time)],
+        ("fleet", "Agents"),
+        waits="10m",
+    )
+
+
+def _outbox_filling() -> Alert:
+    by = f"{EVERY_SITE}, {DEVICE}"
+    query = select('last("outbox_use_percent") AS "use"', READING, AGENTS, SHOWN_TIME, group_by=by)
+    return Alert(
+        "leanmeter-outbox",
+        "An outbox fills up",
+        "The edge of {{ $labels.site }} has used {{ $values.A.Value }} % of the room for what is not stored yet. When "
+        "it is full, readings are thinned: totals stay exact, the course of the day does not.",
+        [(query, (10 * MINUTE_S, 0))],
+        ("fleet", "Room used in the outbox"),
+        above=80,
     )
 
 

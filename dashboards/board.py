@@ -107,7 +107,9 @@ def uid_of(name: str) -> str:
 def events() -> InfluxAnnotation:
     """Counters that were reset, clocks that were set, outages with their end, as edge and collector tell them."""
     columns = f'"{schema.FIELD_TEXT}", "{schema.FIELD_UNTIL_MS}", "{schema.TAG_KIND}", "{schema.TAG_DEVICE}"'
-    query = select(columns, EVENT, SITE, f"\"{schema.TAG_KIND}\" != 'weighing'", SHOWN_TIME)
+    # These are told in great numbers, and say nothing about a curve.
+    marked = f'"{schema.TAG_KIND}" !~ /^(weighing|day_counted)$/'
+    query = select(columns, EVENT, SITE, marked, SHOWN_TIME)
     return InfluxAnnotation("Events", "orange", query, schema.FIELD_TEXT, schema.TAG_KIND, schema.FIELD_UNTIL_MS)
 
 

@@ -9,22 +9,27 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 from dashboards import panels, variables
 from dashboards.board import board
 from dashboards.influxql import (
+    AGENTS,
     BY_DEVICE,
     DEVICE,
     DEVICE_NAME,
+    EDGES,
+    EVERY_SITE,
     READING,
     SERVER,
     SHOWN_TIME,
+    SITE,
+    SITE_NAME,
     nested,
     select,
 )
 from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames
 
-EDGES = f"{DEVICE} =~ /\\./"
-"""Condition: an edge as the collector sees it is called site.edge; a dot is in no other device."""
 OF_THE_SITE = f"{DEVICE} =~ /^${{site:regex}}\\./"
 LATELY = "time > now() - 5m"
+TOLD_EACH_MINUTE = "time > now() - 1h"
+CLOCKS = {"0": "none", "1": "visitor", "2": "collector", "3": "hardware", "4": "NTP"}
 SILENT = "the collector has told nothing for 5 minutes"
 LATE_S = panels.levels((None, "green"), (60, "yellow"), (600, "red"))
 NONE_IS_GOOD = panels.levels((None, "green"), (1, "red"))
@@ -43,6 +48,9 @@ def fleet(names: SiteNames) -> Dashboard:
     for number in _numbers():
         built.with_panel(number)
     built.with_panel(_edges())
+    built.with_panel(_agents(names))
+    built.with_panel(_outbox(names))
+    built.with_panel(_line())
     built.with_panel(_delay())
     built.with_panel(_not_whole())
     built.with_row(Row("Collector and evaluation"))
@@ -120,6 +128,74 @@ def _edges() -> table.Panel:
     panels.show(panel, "days_with_mismatch", displayName="Not whole", decimals=0)
     panels.show(panel, "values_missing", displayName="Values missing", decimals=0)
     return panel.span(panels.FULL_SPAN)
+
+
+def _agents(names: SiteNames) -> table.Panel:
+    shown = (
+        ("devices_installed", "Meters", panels.COUNT, 0),
+        ("devices_alive", "Answer", panels.COUNT, 0),
+        ("outbox_use_percent", "Outbox", panels.PERCENT, 1),
+        ("outbox_oldest_age_s", "Oldest not stored", panels.SECONDS, 0),
+        ("delay_p99_s", "Delay, 99 of 100", panels.SECONDS, 1),
+        ("bus_use_percent", "Busiest line", panels.PERCENT, 0),
+        ("disk_free_bytes", "Disk free", panels.BYTES, 0),
+        ("clock_source", "Clock by", panels.COUNT, 0),
+    )
+    columns = ", ".join(f'"{name}"' for name, _, _, _ in shown)
+    query = select(columns, READING, AGENTS, TOLD_EACH_MINUTE, group_by=f"{EVERY_SITE}, {DEVICE}", newest=1)
+    panel = panels.listing(
+        "Agents",
+        "What each edge's agent has told of itself last, within the hour; it travels with the readings, so it comes "
+        "late after a time without a network, but it comes.",
+        InfluxQuery(query, result_format="table"),
+        sorted_by="Outbox",
+        descending=True,
+    )
+    panels.show(panel, "Time", displayName="Told", unit=panels.AGE)
+    panels.show(panel, "site", displayName="Site", mappings=panels.texts(names.site_names))
+    panels.show(panel, "device", displayName="Agent")
+    for name, title, unit, decimals in shown:
+        panels.show(panel, name, displayName=title, unit=unit, decimals=decimals)
+    panels.show(panel, "clock_source", mappings=panels.texts(CLOCKS))
+    return panel.span(panels.FULL_SPAN)
+
+
+def _outbox(names: SiteNames) -> timeseries.Panel:
+    query = select(
+        'max("outbox_use_percent") AS "use"',
+        READING,
+        AGENTS,
+        SHOWN_TIME,
+        group_by=f"time($__interval), {EVERY_SITE} fill(none)",
+    )
+    panel = panels.lines(
+        "Room used in the outbox",
+        "How much of the room for readings that are not stored yet is used, by site. When it is full, readings are "
+        "thinned: totals stay exact, the course of the day does not.",
+        InfluxQuery(query, SITE_NAME),
+        unit=panels.PERCENT,
+        decimals=1,
+    ).thresholds(panels.levels((None, "green"), (80, "red")))
+    panels.call_by_name(panel, names.site_names)
+    return panels.draw_thresholds(panel).interval("1m")
+
+
+def _line() -> timeseries.Panel:
+    query = select(
+        'mean("devices_alive") AS "Meters that answer", mean("bus_use_percent") AS "Use of the busiest line, %"',
+        READING,
+        SITE,
+        AGENTS,
+        SHOWN_TIME,
+        group_by="time($__interval) fill(none)",
+    )
+    return panels.lines(
+        "Meters and their line, this site",
+        "How many meters answered, and how much of its time the busiest line was in use: above 90 % cycles are late.",
+        InfluxQuery(query, "$col"),
+        unit=panels.COUNT,
+        decimals=0,
+    ).interval("1m")
 
 
 def _delay() -> timeseries.Panel:

@@ -138,7 +138,10 @@ def _server_file(sites: Sequence[Site]) -> str:
                 "password_file": f"{_SECRETS}/mqtt_collector_password",
             },
             "sites": [f"{_SITES}/{site.site}.yaml" for site in sites],
+            # compose.yaml asks here whether they live.
+            "metrics_port": 9464,
         },
+        "evaluation": {"metrics_port": 9464},
         "visit": {"site": sites[0].site, "host": "0.0.0.0", "port": 8080},  # noqa: S104  # compose publishes it
     }
     return "# Written by `leanmeter deploy prepare`; docs/server-file.example.yaml has every key.\n" + yaml.safe_dump(

@@ -1,6 +1,7 @@
 """An InfluxDB bucket with simulated plants, as the dashboards will find it."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,11 +128,23 @@ def _with_plan(rows: list[IntervalRow]) -> list[IntervalRow]:
 async def _tell(readings: OperatedReadingStore, site: str) -> None:
     outage = Event("agent-edge-1", "outage", OUTAGE_MS, text="no mains", numbers={"until_ms": OUTAGE_MS + 900_000.0})
     await readings.write_events(site, [outage])
+    await _health(readings, site, {"agent-edge-1": _AGENT}, tuple(range(NOW_MS - 3_600_000, NOW_MS, 60_000)))
+
+
+_AGENT = {
+    "devices_installed": 9.0,
+    "devices_alive": 9.0,
+    "outbox_use_percent": 0.4,
+    "outbox_oldest_age_s": 1.0,
+    "delay_p99_s": 1.1,
+    "bus_use_percent": 43.0,
+    "disk_free_bytes": 2.1e10,
+    "clock_source": 4.0,
+}
 
 
 async def _server_health(readings: OperatedReadingStore) -> None:
     """Ten minutes of what collector and evaluation tell; names as in docs/observability.md, which a test compares."""
-    times_ms = tuple(range(NOW_MS - 600_000, NOW_MS, 10_000))
     devices = {
         "collector": {
             "batches_waiting": 2.0,
@@ -150,6 +163,12 @@ async def _server_health(readings: OperatedReadingStore) -> None:
             "days_with_mismatch": 0.0,
             "values_missing": 0.0,
         }
+    await _health(readings, SERVER_SITE, devices, tuple(range(NOW_MS - 600_000, NOW_MS, 10_000)))
+
+
+async def _health(
+    readings: OperatedReadingStore, site: str, devices: Mapping[str, Mapping[str, float]], times_ms: tuple[int, ...]
+) -> None:
     rows = [
         DeviceRows(
             device,
@@ -161,7 +180,7 @@ async def _server_health(readings: OperatedReadingStore) -> None:
         )
         for device, numbers in devices.items()
     ]
-    await readings.write(SERVER_SITE, rows)
+    await readings.write(site, rows)
 
 
 def _course(value: float, length: int, *, grows: bool) -> tuple[int, ...]:

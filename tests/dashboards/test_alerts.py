@@ -129,7 +129,9 @@ def test_each_query_returns_rows_from_simulated_plants(filled: Filled, each: dic
     assert all(values for values in numbers(each, filled.ask, NOW_MS).values())
 
 
-@pytest.mark.parametrize("uid", ["collector-silent", "no-data", "reconciliation", "over-expected"])
+@pytest.mark.parametrize(
+    "uid", ["collector-silent", "no-data", "device-silent", "outbox", "reconciliation", "over-expected"]
+)
 def test_nothing_fires_when_all_is_well(filled: Filled, uid: str) -> None:
     assert firing(rule(uid), filled.ask, NOW_MS) == set()
 
@@ -145,6 +147,8 @@ def told(influxdb: InfluxDB) -> Iterator[Ask]:
         tags = f"site={schema.SERVER_SITE},device={site}.edge-1"
         health = f"last_batch_age_s={5 + factor * 900},days_with_mismatch={factor},quarantine_entries={factor * 2}"
         lines.append(f"{schema.READING},{tags} {health} {moment}")
+        agent = f"devices_installed=4,devices_alive={4 - factor},outbox_use_percent={10 + factor * 75}"
+        lines.append(f"{schema.READING},site={site},device=agent-edge-1 {agent} {moment}")
         power, water, energy = (
             f"site={site},point={point},resource={resource}"
             for point, resource in (("main", "electricity"), ("site.water", "water"), ("site.energy", "energy"))
@@ -164,6 +168,8 @@ def told(influxdb: InfluxDB) -> Iterator[Ask]:
     ("uid", "labels"),
     [
         ("no-data", {"bad.edge-1"}),
+        ("device-silent", {"bad", "agent-edge-1"}),
+        ("outbox", {"bad", "agent-edge-1"}),
         ("reconciliation", {"bad.edge-1"}),
         ("quarantine", {"bad.edge-1"}),
         ("over-peak", {"bad", "main"}),

@@ -14,6 +14,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 from dashboards import query
 from dashboards.board import uid_of
 from dashboards.build import DASHBOARDS, GENERATED, differing, render, write
+from dashboards.influxql import READING
 from dashboards.overview import overview
 from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames, SupplyMeter
@@ -139,7 +140,7 @@ def test_every_query_is_of_one_site_and_of_a_bounded_time(target: Target) -> Non
     selections = target.query.count("SELECT")
     bounds = target.query.count("$timeFilter") + target.query.count("time > now() - ")
 
-    if target.board != "programme" and schema.SERVER_SITE not in target.query:
+    if target.board not in {"programme", "fleet"}:
         assert "'${site:raw}'" in target.query
     assert bounds == selections
 
@@ -150,17 +151,18 @@ def test_more_than_sixty_days_are_asked_of_days_alone(target: Target) -> None:
         assert f'FROM "{schema.CONSUMPTION_DAY}"' in target.query
 
 
-def test_fleet_asks_for_what_collector_and_evaluation_are_documented_to_tell() -> None:
+def test_fleet_and_alerts_ask_for_what_the_programs_are_documented_to_tell() -> None:
     documented = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")))
     asked = {
         name
         for target in targets()
-        if schema.SERVER_SITE in target.query
-        for name in re.findall(r'\("(\w+)"\)', target.query)
+        if target.board == "fleet" and READING in target.query
+        for name in re.findall(r'"(\w+_\w+)"', target.query)
     }
+    asked |= set(re.findall(r'last\("(\w+_\w+)"\)', render(NAMES)["alerting/rules.yaml"]))
 
-    assert len(asked) > 5
-    assert asked - documented <= {"age", "waiting", "entries", "days"}
+    assert len(asked) > 15
+    assert asked <= documented
 
 
 @boards
