@@ -99,10 +99,10 @@ class ScaleLink:
                     return telegrams
                 if noise_bytes > LONGEST_NOISE_BYTES:
                     self.lost()
-                    raise UnusableReplyError(f"{noise_bytes} bytes without a telegram; is the baud rate right?")
+                    raise UnusableReplyError("bytes without a telegram; is the baud rate right?")
         except TimeoutError:
             self.lost()
-            raise ReplyTimeoutError(f"no telegram within {self.timeout_s:.3g} s") from None
+            raise ReplyTimeoutError("no telegram") from None
         except OSError:
             self.lost()
             raise LinkDownError(f"{self.transport}: connection lost") from None
