@@ -73,7 +73,7 @@ class Agent:
         self._gpio = gpio
         self.run_id = secrets.token_hex(8)
         self.drain_timeout_s = DRAIN_TIMEOUT_S
-        self._site = site
+        self.site = site
         self._clock = AgentClock(clock or SystemClock())
         self._samplers: list[Sampler] = []
         self._trace = TraceAnswerer(site.data_dir, self.lines)
@@ -89,11 +89,11 @@ class Agent:
         cannot be read or `metrics_port` is taken.
         """
         try:
-            outbox = Outbox.open(self._site.data_dir / "outbox", max_bytes=self._site.outbox_max_bytes)
+            outbox = Outbox.open(self.site.data_dir / "outbox", max_bytes=self.site.outbox_max_bytes)
         except OutboxError as problem:
             raise AgentConfigurationError(f"data_dir: {problem}") from problem
         try:
-            with contextlib.closing(MetricsServer(self._site.metrics_port, "metrics_port")) as metrics:
+            with contextlib.closing(MetricsServer(self.site.metrics_port, "metrics_port")) as metrics:
                 await self._run(outbox, metrics, stop)
         finally:
             self._unacknowledged = _count_records(outbox)
@@ -137,13 +137,13 @@ class Agent:
     async def _run(self, outbox: Outbox, metrics: MetricsServer, stop: asyncio.Event) -> None:
         totals = Totals()
         totals.restore(outbox.last_state)
-        address = EdgeAddress(self._site.site, self._site.edge)
+        address = EdgeAddress(self.site.site, self.site.edge)
         self._publisher = publisher = Publisher(
             outbox,
             address,
-            self._site.mqtt,
+            self.site.mqtt,
             run_id=self.run_id,
-            acknowledgement_timeout_s=self._site.acknowledgement_timeout_s,
+            acknowledgement_timeout_s=self.site.acknowledgement_timeout_s,
             wall_ms=lambda: round(self._clock.wall_ms()),
             wants_time=lambda: not self._clock.is_known,
             on_time=self._take_collector_time,
@@ -151,8 +151,8 @@ class Agent:
         self._batcher = batcher = Batcher(outbox, totals, publisher, lambda: self._clock.source)
         dating = Dating(
             *(self._clock, batcher, outbox, totals),
-            data_dir=self._site.data_dir,
-            max_bytes=self._site.outbox_max_bytes // UNDATED_SHARE,
+            data_dir=self.site.data_dir,
+            max_bytes=self.site.outbox_max_bytes // UNDATED_SHARE,
         )
         self._clock.remember(totals.life.alive_ms, totals.life.boot_id)
         watch = SelfWatch(*(address.device, self._clock, totals.life, outbox.report, batcher.statistics), dating.note)
@@ -166,7 +166,7 @@ class Agent:
 
         self._samplers = [self._sampler(line, totals, deliver) for line in self.lines]
         health = AgentHealth(
-            *(address.device, self._clock, outbox, self._site.outbox_max_bytes, publisher, batcher.statistics),
+            *(address.device, self._clock, outbox, self.site.outbox_max_bytes, publisher, batcher.statistics),
             *(self._samplers, devices, lambda: dating.is_waiting),
         )
         try:
@@ -207,7 +207,7 @@ class Agent:
 
     async def _sync(self, outbox: Outbox, dating: Dating) -> None:
         while True:
-            await self._clock.sleep(self._site.sync_interval_s)
+            await self._clock.sleep(self.site.sync_interval_s)
             await _sync_now(outbox, dating)
 
     def _take_collector_time(self, time_ms: int) -> None:
@@ -230,9 +230,9 @@ class Agent:
         """For `leanmeter edge status`, `trace` and `set-clock`."""
         while True:
             await self._clock.sleep(REQUEST_CHECK_INTERVAL_S)
-            take_time(self._site.data_dir, self._clock)
+            take_time(self.site.data_dir, self._clock)
             try:
-                answer_status(self._site.data_dir, health)
+                answer_status(self.site.data_dir, health)
                 await asyncio.to_thread(self._trace.look)
             except OSError as problem:
                 log.warning("what was asked for cannot be written: %s", problem)
@@ -243,8 +243,8 @@ class Agent:
             self._devices(line, totals),
             self._clock,
             deliver,
-            poll_interval_s=self._site.poll_interval_s,
-            slow_interval_s=self._site.slow_interval_s,
+            poll_interval_s=self.site.poll_interval_s,
+            slow_interval_s=self.site.slow_interval_s,
             device_intervals_s={
                 device.settings.id: device.settings.poll_interval_s
                 for device in line.devices

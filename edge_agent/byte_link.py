@@ -7,6 +7,7 @@ from typing import Any
 
 from pymodbus.transport.serialtransport import create_serial_connection
 
+from edge_agent import usb_adapters
 from edge_agent.frame_trace import FrameTrace
 from edge_agent.transports import SerialPort, Transport
 
@@ -101,7 +102,7 @@ async def open_link(transport: Transport, timeout_s: float, trace: FrameTrace | 
             _, link = await create_serial_connection(
                 loop,
                 lambda: ByteLink(trace),
-                transport.port,
+                usb_adapters.port_to_open(transport.port),
                 baudrate=transport.baud,
                 bytesize=transport.data_bits,
                 parity=transport.parity,
@@ -110,6 +111,7 @@ async def open_link(transport: Transport, timeout_s: float, trace: FrameTrace | 
             # The port is set up by the loop's next turn.
             await asyncio.sleep(0)
             await asyncio.sleep(0)
+            usb_adapters.opened(transport.port)
         else:
             _, link = await loop.create_connection(lambda: ByteLink(trace), transport.host, transport.port)
     found: ByteLink = link

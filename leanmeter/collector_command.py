@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 from collector.collector import run
+from leanmeter import service_manager
 from leanmeter.collector_status import show_status
 from leanmeter.quarantine_command import add_quarantine
 from store.server_file import ServerFile, load_server_file
@@ -38,6 +39,11 @@ async def _run_until_signal(settings: ServerFile) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with service_manager.service():
+        await _run_all(settings, stop)
+
+
+async def _run_all(settings: ServerFile, stop: asyncio.Event) -> None:
     if settings.notifications is None:
         await run(settings, stop)
         return

@@ -16,8 +16,9 @@ from edge_agent.bus_plan import plan_line
 from edge_agent.errors import AgentConfigurationError
 from edge_agent.installation import installed_lines
 from edge_agent.visitor_clock import give_time
-from leanmeter import edge_status_command, edge_trace_command
+from leanmeter import edge_status_command, edge_trace_command, service_manager
 from leanmeter.bus_plan_pages import plan_as_json, plan_as_text
+from leanmeter.reloading_agent import ReloadingAgent
 from site_config.schema import load_site
 
 log = logging.getLogger(__name__)
@@ -60,12 +61,14 @@ def _command(commands: "argparse._SubParsersAction[Any]", name: str, text: str) 
 
 def _run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    agent = Agent(load_site(arguments.config), profile_directories=_directories(arguments))
+    directories = _directories(arguments)
+    agent = Agent(load_site(arguments.config), profile_directories=directories)
     if arguments.summary is not None:
         _check_writable(arguments.summary)
-    _event_loop_runner(_run_until_signal(agent))
+    agents = ReloadingAgent(agent, lambda: load_site(arguments.config), directories)
+    _event_loop_runner(_run_until_signal(agents))
     if arguments.summary is not None:
-        _write_summary(arguments.summary, agent.summary())
+        _write_summary(arguments.summary, agents.agent.summary())
     return 0
 
 
@@ -107,12 +110,13 @@ def _directories(arguments: argparse.Namespace) -> Sequence[Path]:
     return directories
 
 
-async def _run_until_signal(agent: Agent) -> None:
-    stop = asyncio.Event()
+async def _run_until_signal(agents: ReloadingAgent) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await agent.run(stop)
+        loop.add_signal_handler(number, agents.stop)
+    loop.add_signal_handler(signal.SIGHUP, agents.reload)
+    async with service_manager.service():
+        await agents.run()
 
 
 def _event_loop_runner(main: Any) -> None:

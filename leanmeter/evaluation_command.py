@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 from evaluation.worker import run
+from leanmeter import service_manager
 from store.server_file import ServerFile, load_server_file
 
 
@@ -32,4 +33,5 @@ async def _run_until_stopped(settings: ServerFile, *, once: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await run(settings, stop, once=once)
+    async with service_manager.service():
+        await run(settings, stop, once=once)

@@ -6,6 +6,7 @@ import logging
 import signal
 from pathlib import Path
 
+from leanmeter import service_manager
 from store.server_file import ServerFile, load_server_file
 from visit.app import run
 
@@ -30,4 +31,5 @@ async def _run_until_stopped(settings: ServerFile) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await run(settings, stop)
+    async with service_manager.service():
+        await run(settings, stop)
