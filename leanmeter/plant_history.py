@@ -17,6 +17,8 @@ from wire_format.topics import EdgeAddress
 _AUTHOR = "simulate history"
 _SHORTEST_GAP_S = 60.0
 _GAP_LIMIT_INTERVALS = 3
+_UNDER_WAY = 20
+"""Batches that wait for the store: each holds a day of a device."""
 
 
 async def write_history(
@@ -52,11 +54,16 @@ async def write_history(
         await parts.entities.import_site(declared, _AUTHOR)
         topic = EdgeAddress(declared.site, declared.edge).topic("batch")
         batches = values = 0
+        under_way: set[asyncio.Task[Answer | None]] = set()
         for payload, count in payloads(plant, start_s, end_s, interval_s):
-            answer = await parts.ingest.take(Incoming(topic, payload))
-            if answer is None or not answer.acknowledgement.stored or answer.acknowledgement.refused:
-                raise SimulatorError(f"the collector did not take all rows: {_reason(answer)}")
+            if len(under_way) >= _UNDER_WAY:
+                under_way = await _some_taken(under_way)
+            # Several at a time: the store commits together what waits, while the next is being made.
+            under_way.add(asyncio.create_task(parts.ingest.take(Incoming(topic, payload))))
             batches, values = batches + 1, values + count
+            await asyncio.sleep(0)
+        while under_way:
+            under_way = await _some_taken(under_way)
         written_s = time.monotonic() - began_s
         facts = {"batches": float(batches), "values": float(values), "seconds_to_write": round(written_s, 1)}
         if evaluate:
@@ -68,6 +75,19 @@ async def write_history(
                 await worker.release()
             facts["seconds_to_evaluate"] = round(time.monotonic() - began_s - written_s, 1)
     return facts
+
+
+async def _some_taken(under_way: set[asyncio.Task[Answer | None]]) -> set[asyncio.Task[Answer | None]]:
+    """Wait for the collector; returns what it has not answered yet."""
+    answered, waiting = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+    for task in answered:
+        answer = task.result()
+        if answer is None or not answer.acknowledgement.stored or answer.acknowledgement.refused:
+            for other in waiting:
+                other.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            raise SimulatorError(f"the collector did not take all rows: {_reason(answer)}")
+    return waiting
 
 
 def _reason(answer: Answer | None) -> str:
