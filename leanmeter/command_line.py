@@ -20,7 +20,7 @@ COMMANDS = {
     "simulate": ("leanmeter.simulate_command", "stand-ins for meters, scales and a whole workshop"),
     "profiles": ("leanmeter.profiles_command", "device models: list, show, decode, check"),
     "baselines": ("leanmeter.baselines_command", "baselines, savings, bills and tariffs from your own tables"),
-    "dashboards": ("leanmeter.dashboards_command", "build the Grafana dashboards"),
+    "dashboards": ("leanmeter.dashboards_command", "Grafana's dashboards and alert rules: build, push"),
     "deploy": ("leanmeter.deploy_command", "settings, passwords and certificates for deploy/compose.yaml"),
 }
 

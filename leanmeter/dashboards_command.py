@@ -1,10 +1,13 @@
-"""`leanmeter dashboards build`: Grafana dashboards as JSON files."""
+"""`leanmeter dashboards`: Grafana dashboards and alert rules as files, or pushed to a Grafana."""
 
 import argparse
+import asyncio
+import json
+import os
 import sys
 from pathlib import Path
 
-from dashboards.build import GENERATED, differing, write
+from dashboards.build import GENERATED, differing, render, write
 from dashboards.site_names import SiteNames
 from leanmeter.dashboard_names import demo_names, names_of
 from site_config.errors import ConfigurationError
@@ -12,28 +15,53 @@ from site_config.schema import load_site
 
 
 def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `dashboards build`."""
-    parser = subparsers.add_parser("dashboards", help="build the Grafana dashboards")
+    """Add `dashboards build` and `dashboards push`."""
+    parser = subparsers.add_parser("dashboards", help="Grafana's dashboards and alert rules")
     verbs = parser.add_subparsers(required=True, metavar="verb")
     build = verbs.add_parser("build", help="write every dashboard as JSON that Grafana loads, and its alert rules")
+    _add_config(build)
+    build.add_argument("--output", type=Path, metavar="DIR", help="where to write; needed with --config")
     build.add_argument(
+        "--check", action="store_true", help="write nothing; exit code 1 and the names of files that are not up to date"
+    )
+    build.set_defaults(handler=_build)
+    push = verbs.add_parser(
+        "push",
+        help="bring the dashboards of a Grafana up to date",
+        description="Shows what would change and asks. A dashboard that somebody has changed in Grafana is kept aside, "
+        "in the folder 'Leanmeter, kept aside', before it is replaced.",
+    )
+    _add_config(push)
+    push.add_argument("--grafana", required=True, metavar="URL", help="as your browser shows it")
+    push.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="holds the token of a service account; or set GRAFANA_TOKEN"
+    )
+    push.add_argument("--dry-run", action="store_true", help="only show what would change")
+    push.add_argument("--full", action="store_true", help="show the difference as a patch of the JSON")
+    push.add_argument("--yes", action="store_true", help="do not ask")
+    push.set_defaults(handler=_push)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--config",
         type=Path,
         action="append",
         metavar="SITE.YAML",
         help="for the points and meters of this site, not of the demo's; may be given several times",
     )
-    build.add_argument("--output", type=Path, metavar="DIR", help="where to write; needed with --config")
-    build.add_argument(
-        "--check", action="store_true", help="write nothing; exit code 1 and the names of files that are not up to date"
-    )
-    build.set_defaults(handler=_build)
+
+
+def _names(arguments: argparse.Namespace) -> SiteNames:
+    if arguments.config is None:
+        return demo_names()
+    return names_of([load_site(path) for path in arguments.config])
 
 
 def _build(arguments: argparse.Namespace) -> int:
     if arguments.config is not None and arguments.output is None:
         raise ConfigurationError("dashboards build --config: say with --output where the dashboards are to be written")
-    names = demo_names() if arguments.config is None else names_of([load_site(path) for path in arguments.config])
+    names = _names(arguments)
     folder: Path = GENERATED if arguments.output is None else arguments.output
     if arguments.check:
         return _check(folder, names)
@@ -51,3 +79,54 @@ def _check(folder: Path, names: SiteNames) -> int:
     for path in stale:
         sys.stderr.write(f"{path}: not up to date; run 'leanmeter dashboards build'\n")
     return 1 if stale else 0
+
+
+def _push(arguments: argparse.Namespace) -> int:
+    # Only here is an HTTP client needed.
+    from leanmeter.dashboard_push import Change, plan, push  # noqa: PLC0415
+    from leanmeter.grafana_client import GrafanaClient  # noqa: PLC0415
+
+    boards = {
+        path.removesuffix(".json"): json.loads(text)
+        for path, text in render(_names(arguments)).items()
+        if path.endswith(".json")
+    }
+    token = _token(arguments.token_file)
+
+    async def work() -> int:
+        async with GrafanaClient(arguments.grafana, token) as client:
+            steps = await plan(client, boards)
+            for step in steps:
+                sys.stdout.write(f"{step.name}: {step.change.value}\n")
+                lines = step.unified() if arguments.full else step.differences()
+                sys.stdout.writelines(f"  {line}\n" for line in lines)
+            if all(step.change is Change.SAME for step in steps) or arguments.dry_run:
+                return 0
+            if not arguments.yes and not _agreed(arguments.grafana):
+                return 1
+            await push(client, steps)
+            sys.stdout.write(f"{arguments.grafana}: up to date\n")
+            return 0
+
+    return asyncio.run(work())
+
+
+def _agreed(url: str) -> bool:
+    if not sys.stdin.isatty():
+        raise ConfigurationError("dashboards push: nobody is there to be asked; add --yes (or --dry-run)")
+    sys.stdout.write(f"Change these at {url}? [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _token(path: Path | None) -> str:
+    if path is None:
+        token = os.environ.get("GRAFANA_TOKEN", "")
+    else:
+        try:
+            token = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise ConfigurationError(f"--token-file {path}: cannot be read: {problem}") from None
+    if not token.strip():
+        raise ConfigurationError("--token-file: Grafana needs a service account's token (or set GRAFANA_TOKEN)")
+    return token.strip()

@@ -1,0 +1,114 @@
+"""A stand-in for Grafana's HTTP API on dashboards and folders, as documented for 11.6 (and for 9.4: `old_versions`)."""
+
+import contextlib
+import json
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+TOKEN = "glsa_of-the-test"  # noqa: S105 - opens nothing
+
+
+@dataclass
+class GrafanaDouble:
+    """What it holds: every version of each dashboard, newest last, with its message and folder."""
+
+    url: str = ""
+    old_versions: bool = False
+    boards: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    folders: dict[str, str] = field(default_factory=dict)
+    provisioned: set[str] = field(default_factory=set)
+    saves: int = 0
+
+    def newest(self, uid: str) -> dict[str, Any]:
+        board: dict[str, Any] = self.boards[uid][-1]["dashboard"]
+        return board
+
+    def change_by_hand(self, uid: str, **changed: Any) -> None:
+        """A user's save in the browser."""
+        versions = self.boards[uid]
+        board = {**versions[-1]["dashboard"], **changed, "version": len(versions) + 1}
+        versions.append({**versions[-1], "dashboard": board, "message": ""})
+
+    def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        place, _, _ = path.partition("?")
+        if found := re.fullmatch(r"/api/dashboards/uid/([^/]+)(/versions)?", place):
+            return self._board(found[1], versions=found[2] is not None)
+        if found := re.fullmatch(r"/api/folders/([^/]+)", place):
+            title = self.folders.get(found[1])
+            return (404, {"message": "folder not found"}) if title is None else (200, {"uid": found[1], "title": title})
+        if (method, place) == ("POST", "/api/folders"):
+            self.folders[body["uid"]] = body["title"]
+            return 200, {"uid": body["uid"], "title": body["title"]}
+        if (method, place) == ("POST", "/api/dashboards/db"):
+            return self._save(body)
+        return 404, {"message": "Not found"}
+
+    def _board(self, uid: str, *, versions: bool) -> tuple[int, Any]:
+        if uid not in self.boards:
+            return 404, {"message": "Dashboard not found"}
+        if versions:
+            listed = [
+                {"version": entry["dashboard"]["version"], "message": entry["message"]}
+                for entry in reversed(self.boards[uid])
+            ]
+            return 200, listed if self.old_versions else {"continueToken": "", "versions": listed}
+        newest = self.boards[uid][-1]
+        meta = {"folderUid": newest["folder"], "provisioned": uid in self.provisioned}
+        return 200, {"dashboard": newest["dashboard"], "meta": meta}
+
+    def _save(self, body: dict[str, Any]) -> tuple[int, Any]:
+        board, uid = body["dashboard"], body["dashboard"]["uid"]
+        if len(uid) > 40:
+            return 400, {"message": "uid too long, max 40 characters"}
+        if body["folderUid"] not in self.folders:
+            return 400, {"message": "folder not found"}
+        versions = self.boards.get(uid, [])
+        if not body["overwrite"] and versions and board.get("version") != versions[-1]["dashboard"]["version"]:
+            return 412, {"message": "The dashboard has been changed by someone else", "status": "version-mismatch"}
+        stored = {**board, "id": 7, "version": len(versions) + 1}
+        entry = {"dashboard": stored, "message": body["message"], "folder": body["folderUid"]}
+        self.boards.setdefault(uid, []).append(entry)
+        self.saves += 1
+        return 200, {"uid": uid, "status": "success", "version": stored["version"]}
+
+
+@contextlib.contextmanager
+def grafana_double() -> Iterator[GrafanaDouble]:
+    """One that listens on loopback."""
+    double = GrafanaDouble()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._reply("GET", {})
+
+        def do_POST(self) -> None:
+            self._reply("POST", json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def _reply(self, method: str, body: dict[str, Any]) -> None:
+            status, answer = 401, {"message": "Invalid API key"}
+            if self.headers["Authorization"] == f"Bearer {TOKEN}":
+                status, answer = double.answer(method, self.path, body)
+            text = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *words: Any) -> None:
+            del words
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    double.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield double
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
