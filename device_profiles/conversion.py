@@ -82,6 +82,7 @@ def _layout(
         quantities=tuple(register.quantity for register in registers),
         transports=tuple(text.transports),
         max_registers_per_request=text.max_registers_per_request,
+        max_gap=text.max_gap,
         pause_s=text.pause_s,
         serial_defaults=SerialDefaults(**text.serial_defaults.model_dump()),
         sunspec_models=sunspec_models,

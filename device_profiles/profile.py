@@ -170,6 +170,7 @@ class Profile:
     quantities: tuple[str, ...] = ()
     transports: tuple[str, ...] = ("rtu",)
     max_registers_per_request: int = 125
+    max_gap: int = 16
     pause_s: float = 0.0
     serial_defaults: SerialDefaults = field(default_factory=SerialDefaults)
     sunspec_models: tuple[int, ...] = ()

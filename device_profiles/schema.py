@@ -240,6 +240,8 @@ class ProfileText(StrictModel):
     transports: Annotated[tuple[Transport, ...], Field(min_length=1, strict=False)] = ("rtu",)
     serial_defaults: SerialText = SerialText()
     max_registers_per_request: Annotated[int, Field(ge=1, le=125)] = 125
+    max_gap: Annotated[int, Field(ge=0, le=124)] = 16
+    """How many registers in a row that are not listed here may be read on the way to the next one."""
     pause_s: Annotated[float, Field(ge=0, le=5)] = 0.0
     """How long the device wants to be left alone after a reply, beyond what the line asks for."""
 

@@ -78,7 +78,7 @@ def request_limits(profile: Profile, transport: Transport, tier: Tier) -> Reques
     most = profile.max_registers_per_request
     if tier == "slow":
         most = min(most, max(4, int((SLOW_REQUEST_S - cost.request_s) / cost.register_s)))
-    return RequestLimits(cost, max_registers=most, holes=profile.unreadable)
+    return RequestLimits(cost, max_registers=most, max_gap=profile.max_gap, holes=profile.unreadable)
 
 
 def with_one_function_code(profile: Profile) -> Profile:

@@ -207,6 +207,8 @@ def _modulus(register: Register) -> int | None:
     it and starts again at 0 was full.
     """
     modulus = register.counter_modulus or _WIDTHS.get(register.encoding)
+    if modulus is None and register.encoding in {Encoding.BCD, Encoding.MOD10K}:
+        modulus = 10_000**register.count
     if modulus is None or register.scale_factor or register.multiplier:
         return None
     return round(modulus * register.scale / 10.0**register.exponent)

@@ -51,6 +51,7 @@ def details(profile: Profile) -> dict[str, Any]:
         "protocol": profile.protocol,
         "transports": list(profile.transports),
         "max_registers_per_request": profile.max_registers_per_request,
+        "max_gap": profile.max_gap,
         "pause_s": profile.pause_s,
         "serial_defaults": {
             name: getattr(defaults, name) for name in ("baud", "data_bits", "parity", "stop_bits", "unit_id")

@@ -12,6 +12,7 @@ from edge_agent.planner import (
     bus_cost,
     plan_requests,
     plan_time_s,
+    request_limits,
     with_one_function_code,
 )
 from edge_agent.transports import SerialPort, TcpAddress
@@ -122,6 +123,11 @@ def test_a_wide_gap_is_not_read_across_however_quick_that_were() -> None:
     on_tcp = RequestLimits(bus_cost(TcpAddress("meter")), max_gap=16)
     assert len(plan_requests([register(0, 2), register(18, 2)], on_tcp)) == 1
     assert len(plan_requests([register(0, 2), register(19, 2)], on_tcp)) == 2
+
+
+def test_a_profile_may_allow_no_gap_at_all() -> None:
+    limits = request_limits(replace(PROFILE, max_gap=0), TcpAddress("meter"), "fast")
+    assert len(plan_requests([register(0, 2), register(2, 2), register(5, 2)], limits)) == 2
 
 
 def test_a_hole_is_not_read_across() -> None:

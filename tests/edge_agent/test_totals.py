@@ -89,10 +89,16 @@ def test_what_happened_to_a_total_is_told(caplog: pytest.LogCaptureFixture) -> N
     assert "oven active_energy_import_total: wrap" in caplog.text
 
 
-def test_a_register_that_was_full_goes_on_though_its_profile_does_not_tell_its_width() -> None:
-    plain = register(10, 2, quantity="active_energy_import_total", unit="kWh", exponent=-2, scale=0.01)
+@pytest.mark.parametrize(
+    ("encoding", "full"), [(Encoding.U32, 1 << 32), (Encoding.BCD, 10**8), (Encoding.MOD10K, 10**8)]
+)
+def test_a_register_that_was_full_goes_on_though_its_profile_does_not_tell_its_width(
+    encoding: Encoding, full: int
+) -> None:
+    plain = register(
+        10, 2, quantity="active_energy_import_total", unit="kWh", encoding=encoding, exponent=-2, scale=0.01
+    )
     totals = DeviceTotals(Totals(), "oven", (plain,))
-    full = 1 << 32
     assert feed(totals, [[full - 2], [3], [4], [5]])[-1] == [full + 5]
 
 
