@@ -3,6 +3,8 @@
 import logging
 import time
 
+from store.protocol import StoreConfigurationError
+
 logger = logging.getLogger(__name__)
 
 REPEAT_S = 60.0
@@ -21,14 +23,15 @@ class Outage:
         self._said = 0.0
 
     def failed(self, problem: Exception) -> None:
-        """A try has failed."""
+        """A try has failed: nothing is lost, but for a problem that stays until somebody acts, he is called."""
         now = time.monotonic()
         if self._since is None:
             self._since = now
         elif now - self._said < REPEAT_S:
             return
         self._said = now
-        logger.warning("%s out of reach for %.0f s, trying again: %s", self._what, now - self._since, problem)
+        level = logging.ERROR if isinstance(problem, StoreConfigurationError) else logging.WARNING
+        logger.log(level, "%s out of reach for %.0f s, trying again: %s", self._what, now - self._since, problem)
 
     def succeeded(self) -> None:
         """A try went well."""

@@ -21,8 +21,6 @@ Work = Callable[[sqlite3.Connection], Result]
 
 _UNUSABLE = {
     sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_AUTH,
     sqlite3.SQLITE_READONLY,
@@ -178,6 +176,11 @@ def store_error(problem: sqlite3.Error, path: Path) -> StoreError:
     """What a caller can do about an error of SQLite: try again, or have somebody act."""
     # Extended codes have the basic one in their lowest byte; errors of the module itself have none.
     code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        return StoreConfigurationError(
+            f"{path}: is damaged, or no SQLite file ({problem}); nothing is overwritten: move it away, then restore a "
+            "backup (leanmeter restore) or start without it"
+        )
     if code in _UNUSABLE:
         return StoreConfigurationError(f"{path}: cannot be used as a SQLite store: {problem}")
     if code in {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG}:

@@ -42,7 +42,7 @@ def test_mistakes_are_one_line_and_exit_code_2(tmp_path: Path, processes: Proces
     path.write_text(path.read_text().replace("readings.sqlite", "server.yaml"))
     missing = tmp_path / "missing.yaml"
     for arguments, words in (
-        (("run", "--config", path), "server.yaml: cannot be used as a SQLite store"),
+        (("run", "--config", path), "server.yaml: is damaged, or no SQLite file"),
         (("run", "--config", missing), "missing.yaml: cannot be read"),
         (("quarantine", "list", "--config", path), "entities.sqlite does not exist yet"),
     ):
