@@ -25,7 +25,13 @@ COMMANDS = {
 }
 
 
-_EXTRAS = {"simulate": "simulators", "evaluation": "collector", "notifications": "collector"}
+_EXTRAS = {
+    "simulate": "simulators",
+    "evaluation": "collector",
+    "notifications": "collector",
+    "backup": "collector",
+    "restore": "collector",
+}
 """What to install for a command that is not named like its extra."""
 
 
@@ -88,12 +94,6 @@ def _load(command: str) -> Any | None:
         if problem.name is None or problem.name.split(".")[0] in {"leanmeter", "edge_agent", "collector", "visit"}:
             raise
         extra = _EXTRAS.get(command, command)
-        extra = {
-            "simulate": "simulators",
-            "evaluation": "collector",
-            "backup": "collector",
-            "restore": "collector",
-        }.get(command, command)
         sys.stderr.write(
             f"leanmeter: '{command}' needs the package {problem.name!r}; install it with "
             f"pip install 'leanmeter[{extra}]'\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from leanmeter.signals import stop_on_signals
-from leanmeter.simulate_places import add_ready, wait_or_show
+from leanmeter.simulate_places import add_ready, needing, wait_or_show
 from simulators.errors import SimulatorError
 from simulators.scenario import Scenario, load_scenario
 from simulators.scenario_run import ScenarioRun
@@ -62,8 +62,8 @@ async def _serve(scenario: Scenario, arguments: argparse.Namespace, directory: P
 
 
 def _check(scenario: Scenario, directory: Path) -> int:
-    # The agent is loaded for this only: simulating needs none of what it needs.
-    from leanmeter.scenario_check import check_scenario  # noqa: PLC0415
+    with needing("--check", "edge"):
+        from leanmeter.scenario_check import check_scenario  # noqa: PLC0415  # simulators install without the agent
 
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
     outcome = asyncio.run(check_scenario(scenario, directory))

@@ -2,8 +2,10 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from simulators.errors import SimulatorError
@@ -26,6 +28,17 @@ def add_serial_settings(parser: argparse.ArgumentParser) -> None:
         help="so many bytes at a time keep the line's pace: 1 is truest, 32 (default) a tenth of the work",
     )
     parser.add_argument("--stop-bits", type=int, choices=(1, 2), default=1, help="of the serial line")
+
+
+@contextlib.contextmanager
+def needing(what: str, extra: str) -> Iterator[None]:
+    """Imports of what the simulators install without; raises SimulatorError that says how to get it."""
+    try:
+        yield
+    except ModuleNotFoundError as problem:
+        raise SimulatorError(
+            f"{what}: needs the package {problem.name!r}; install it with pip install 'leanmeter[simulators,{extra}]'"
+        ) from problem
 
 
 def add_ready(parser: argparse.ArgumentParser) -> None:

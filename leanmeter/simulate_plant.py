@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from leanmeter.signals import stop_on_signals
-from leanmeter.simulate_places import add_ready, wait_or_show
+from leanmeter.simulate_places import add_ready, needing, wait_or_show
 from simulators.errors import SimulatorError
 from simulators.factory.plant import LONGEST_DAYS, Measure, Plant
 from simulators.factory.plant_files import load_plant, ready_plants
@@ -132,8 +132,8 @@ def _write_history(arguments: argparse.Namespace) -> int:
     if end_s - start_s > LONGEST_DAYS * 86_400:
         raise SimulatorError(f"--from {arguments.since}: more than {LONGEST_DAYS} days before --to")
     plant = _plant(arguments, start_s, None)
-    # Simulators install without the collector's dependencies.
-    from leanmeter.plant_history import write_history  # noqa: PLC0415
+    with needing("simulate history", "collector"):
+        from leanmeter.plant_history import write_history  # noqa: PLC0415  # simulators install without the collector
 
     facts = asyncio.run(
         write_history(
