@@ -1,5 +1,6 @@
 """What the dashboards call the points and meters of sites: from their site files."""
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def names_of(sites: Sequence[Site]) -> SiteNames:
     )
 
 
+@functools.cache
 def demo_names() -> SiteNames:
     """Those of the simulated workshop and of every ready plant, which the committed dashboards are built for."""
     # Simulators are only needed here.
