@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from baselines.linear_model import LinearModel
+from baselines.reference_factors import FUEL_SOURCE, FUELS, REFRIGERANT_SOURCE, REFRIGERANTS
 from baselines.savings import Savings
 from baselines.tariff import Bill
 from baselines.validity import Finding
@@ -173,6 +174,30 @@ def bills_report(bills: Mapping[str, Bill]) -> list[str]:
         lines += [f"  note: {text}" for text in bill.findings]
         lines.append("")
     return lines[:-1]
+
+
+def factors_as_json() -> dict[str, Any]:
+    """Reference values by fuel and refrigerant."""
+    return {
+        "sources": [FUEL_SOURCE, REFRIGERANT_SOURCE],
+        "fuels": {
+            name: {"kwh_a_kg": fuel.kwh_a_kg, "kg_co2e_a_kg": fuel.co2e_kg_a_kg, "kg_a_litre": fuel.kg_a_litre}
+            for name, fuel in FUELS.items()
+        },
+        "refrigerants": {name: {"kg_co2e_a_kg": value} for name, value in REFRIGERANTS.items()},
+    }
+
+
+def factors_report() -> list[str]:
+    """The same as two tables."""
+    lines = ["Use what your supplier's bill or your authority says; until then these.", ""]
+    lines += [f"  {'':<16}{'kWh net a kg':>14}{'a litre':>10}{'kg CO2e a kg':>16}{'a litre':>10}"]
+    for name, fuel in FUELS.items():
+        litre = fuel.kg_a_litre
+        kwh, kg = ("–" if litre is None else f"{litre * a_kg:.2f}" for a_kg in (fuel.kwh_a_kg, fuel.co2e_kg_a_kg))
+        lines.append(f"  {name:<16}{fuel.kwh_a_kg:>14.2f}{kwh:>10}{fuel.co2e_kg_a_kg:>16.3f}{kg:>10}")
+    lines += ["", *(f"  {name:<16}{'':>24}{value:>16.0f}" for name, value in REFRIGERANTS.items())]
+    return [*lines, "", f"Sources: {FUEL_SOURCE}; {REFRIGERANT_SOURCE}."]
 
 
 def short(value: float) -> str:

@@ -30,6 +30,8 @@ from leanmeter.baseline_fitting import (
 from leanmeter.baseline_report import (
     bills_as_json,
     bills_report,
+    factors_as_json,
+    factors_report,
     fit_as_json,
     fit_report,
     savings_as_json,
@@ -78,6 +80,8 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
         "--data", type=Path, required=True, metavar="FILE.csv", help="15-minute rows: start, energy_kwh, reactive_kvarh"
     )
     tariff.add_argument("--timezone", type=_zone, metavar="NAME", help="of the tariff's clock, such as Africa/Accra")
+
+    _command(commands, "factors", _factors, "energy and emissions of fuels and refrigerants until you know better ones")
 
 
 def _add_circumstances(parser: argparse.ArgumentParser) -> None:
@@ -269,6 +273,14 @@ def _tariff(arguments: argparse.Namespace) -> int:
         write_json(bills_as_json(bills))
     else:
         write_lines([*bills_report(bills), *(f"note: {text}" for text in intervals.findings)])
+    return 0
+
+
+def _factors(arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        write_json(factors_as_json())
+    else:
+        write_lines(factors_report())
     return 0
 
 

@@ -46,7 +46,7 @@ def test_noise_that_was_searched_for_patterns_is_seldom_valid() -> None:
         valid += assess(model).valid and bool(model.variables)
         plain += assess(fit(rows, model.variables)).valid and bool(model.variables)
     assert valid / tried <= 0.1
-    assert plain / tried > 0.2  # what picking the best and telling nobody would have passed
+    assert plain / tried > 0.12  # what picking the best and telling nobody would have passed
 
 
 def test_candidates_that_cannot_be_fitted_are_told_and_too_many_are_refused() -> None:

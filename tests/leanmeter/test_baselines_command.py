@@ -201,3 +201,13 @@ def test_a_circumstance_that_cannot_be_is_one_line(
     said = capsys.readouterr().err
     assert told in said
     assert said.count("\n") == 1
+
+
+def test_reference_factors_are_told_with_their_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["baselines", "factors", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["fuels"]["diesel"]["kwh_a_kg"] == pytest.approx(43.0 / 3.6)
+    assert main(["baselines", "factors"]) == 0
+    said = capsys.readouterr().out
+    assert "  diesel                   11.94      9.97           3.197      2.67\n" in said
+    assert "Sources: IPCC 2006" in said
