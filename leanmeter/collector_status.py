@@ -82,6 +82,12 @@ def _program_lines(state: _State) -> list[str]:
                 f"{numbers.get('batches_waiting', 0):.0f} batches waiting, "
                 f"{numbers.get('values_stored_total', 0):.0f} values stored since its start"
             )
+        elif "messages_waiting" in numbers:
+            failing = numbers.get("destinations_failing", 0)
+            lines.append(
+                f"{name}: {numbers['messages_waiting']:.0f} messages wait, "
+                f"{f'{failing:.0f} DESTINATIONS FAIL' if failing else 'all destinations work'}"
+            )
         else:
             lines.append(
                 f"{name}: {numbers.get('marks_waiting', 0):.0f} intervals wait, "

@@ -41,7 +41,8 @@ class AlarmWriter:
             AlarmKind.RECONCILIATION: self._reconciliation,
             AlarmKind.QUARANTINE: self._quarantine,
         }[notice.kind](notice)
-        since = self._moment(notice.began_ms)
+        # Silence began with the last reading, not when it was noticed.
+        since = self._moment(self._whole(notice, "since_ms") or notice.began_ms)
         if notice.ended_ms is None:
             if notice.stage is Stage.REMINDER:
                 return AlarmText(text.title, _("Still, since {time}. {what}").format(time=since, what=text.sentence))
@@ -105,16 +106,23 @@ class AlarmWriter:
         share = amount / expected - 1 if expected > 0 else 0.0
         told = {
             "percent": formats.percent(share, locale),
+            "unit": {"water": "m³", "waste": "kg"}.get(notice.subject, "kWh"),
             "day": f"{formats.weekday(day, locale)}, {formats.day_and_month(day, locale)}",
             "amount": formats.amount(amount, locale),
             "expected": formats.amount(expected, locale),
             "upper": formats.amount(upper, locale),
         }
+        titles = {
+            "energy": _("{percent} more energy than expected"),
+            "electricity": _("{percent} more electricity than expected"),
+            "water": _("{percent} more water than expected"),
+            "waste": _("{percent} more waste than expected"),
+        }
         return AlarmText(
-            _("{percent} more energy than expected").format(**told),
+            titles[notice.subject].format(**told),
             _(
-                "{day}: {amount} kWh were used, {expected} kWh expected for what was produced, and up to {upper} kWh "
-                "would have been usual. What ran that day that does not run on others?"
+                "{day}: it was {amount} {unit}; {expected} {unit} were expected for what was produced, and up to "
+                "{upper} {unit} would have been usual. What ran that day that does not run on others?"
             ).format(**told),
         )
 

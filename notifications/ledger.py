@@ -291,17 +291,21 @@ class Ledger:
     async def weekly_since(self, site: str, recipient: str, now_ms: int) -> int:
         """Since when a recipient is known to want the week of a site; from now on when he was not."""
 
-        def work(connection: sqlite3.Connection) -> int:
-            connection.execute(
-                "INSERT OR IGNORE INTO notification_weekly VALUES (?, ?, ?)",
-                (site, recipient, now_ms),
-            )
-            (since_ms,) = connection.execute(
+        def known(connection: sqlite3.Connection) -> tuple[int] | None:
+            found: tuple[int] | None = connection.execute(
                 "SELECT since_ms FROM notification_weekly WHERE site = ? AND recipient = ?", (site, recipient)
             ).fetchone()
-            return int(since_ms)
+            return found
 
-        return await self._thread.write(work)
+        found = await self._thread.read(known)
+        if found is not None:
+            return found[0]
+        await self._thread.write(
+            lambda connection: connection.execute(
+                "INSERT OR IGNORE INTO notification_weekly VALUES (?, ?, ?)", (site, recipient, now_ms)
+            )
+        )
+        return now_ms
 
     async def knows(self, key: str) -> bool:
         """Whether a message with this key was kept before."""

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from notifications.alarm import Verdict
 from notifications.day_spans import last_span, local_day, moment_ms
-from notifications.rules.excess import NEWEST_DAYS, judge_expected
+from notifications.rules.excess import EXPECTED_RESOURCES, NEWEST_DAYS, judge_expected
 from notifications.rules.integrity import judge_quarantine, judge_reconciliation
 from notifications.rules.night_flow import judge_night_flow
+from notifications.rules.outbox import judge_outboxes
 from notifications.rules.peak import judge_peak, usual_peak_kw
 from notifications.rules.silence import judge_devices, judge_edges
 from notifications.site_names import SiteNames
@@ -18,8 +19,9 @@ from site_config.notification_settings import AlarmSettings
 from site_config.points import Point, Resource, Role
 from store.edge_ledger import EdgeLedger
 from store.entities import Entities, SiteEntry
-from store.protocol import IntervalRow, ReadingStore
+from store.protocol import IntervalRow, Latest, ReadingStore
 from store.schema import ENERGY, SERVER_SITE, SITE_SERIES
+from wire_format.topics import EdgeAddress
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
@@ -31,6 +33,7 @@ _COMPARED_DAYS = 7
 # The collector tells of its quarantine every ten seconds.
 _HEALTH_MS = 10 * 60_000
 _QUARANTINE = "quarantine_entries"
+_OUTBOX = "outbox_use_percent"
 _ELECTRICITY = SITE_SERIES + "electricity"
 
 
@@ -53,6 +56,7 @@ class SiteReader:
         self._readings = readings
         self._entities = entities
         self._edges = edges
+        self._looked: set[str] = set()
         self._newest_ms: dict[tuple[str, str], int] = {}
         self._usual: dict[str, tuple[int, float | None]] = {}
 
@@ -75,10 +79,17 @@ class SiteReader:
     async def verdicts(self, entry: SiteEntry, limits: AlarmSettings, now_ms: int) -> list[Verdict]:
         """What is right and wrong at a site now; raises StoreError when that cannot be asked."""
         edges = await self._of_site(entry.site)
+        latest = await self._latest(entry.site, now_ms)
+        use_percent = {
+            edge: found
+            for edge in edges.stored_ms
+            if (found := latest.get((EdgeAddress(entry.site, edge).device, _OUTBOX))) is not None
+        }
         return [
             *await self._silence(entry.site, edges, limits, now_ms),
+            *judge_outboxes(sorted(edges.stored_ms), use_percent, now_ms, 100 * limits.outbox_full_share),
             await self._peak(entry, limits, now_ms),
-            await self._excess(entry, now_ms),
+            *await self._excess(entry, now_ms),
             *await self._night_flow(entry, limits, now_ms),
             *await self._integrity(entry.site, sorted(edges.stored_ms), now_ms),
         ]
@@ -104,7 +115,7 @@ class SiteReader:
 
     async def _silence(self, site: str, edges: _Edges, limits: AlarmSettings, now_ms: int) -> list[Verdict]:
         devices = [entry.device for entry in await self._entities.devices(site)]
-        newest_ms = await self._newest(site, devices, now_ms)
+        newest_ms = {device: self._newest_ms.get((site, device)) for device in devices}
         stored_ms = dict(edges.stored_ms)
         known = [time_ms for time_ms in newest_ms.values() if time_ms is not None]
         if not stored_ms and known:
@@ -116,13 +127,15 @@ class SiteReader:
         behind = set(devices) if len(silent) == len(stored_ms) else set().union(*map(edges.devices_of, silent))
         return verdicts + judge_devices(newest_ms, frozenset(behind), now_ms, round(limits.silent_after_s * 1000))
 
-    async def _newest(self, site: str, devices: Sequence[str], now_ms: int) -> dict[str, int | None]:
-        known = any((site, device) in self._newest_ms for device in devices)
-        look_ms = _LATER_LOOK_MS if known else _FIRST_LOOK_MS
-        for (device, _), value in (await self._readings.latest(site, now_ms - look_ms)).items():
+    async def _latest(self, site: str, now_ms: int) -> dict[tuple[str, str], Latest]:
+        """The newest values; the newest time of each device is remembered however old it becomes."""
+        look_ms = _LATER_LOOK_MS if site in self._looked else _FIRST_LOOK_MS
+        latest = await self._readings.latest(site, now_ms - look_ms)
+        self._looked.add(site)
+        for (device, _), value in latest.items():
             key = (site, device)
             self._newest_ms[key] = max(value.time_ms, self._newest_ms.get(key, 0))
-        return {device: self._newest_ms.get((site, device)) for device in devices}
+        return latest
 
     async def _peak(self, entry: SiteEntry, limits: AlarmSettings, now_ms: int) -> Verdict:
         series = await self._readings.intervals(entry.site, now_ms - 3 * _HOUR_MS, now_ms + 1, _ELECTRICITY)
@@ -137,14 +150,16 @@ class SiteReader:
             remembered = self._usual[entry.site] = (today_ms, usual_peak_kw(days))
         return remembered[1]
 
-    async def _excess(self, entry: SiteEntry, now_ms: int) -> Verdict:
+    async def _excess(self, entry: SiteEntry, now_ms: int) -> list[Verdict]:
         today_ms = self._midnight_ms(entry, now_ms)
-        for series in (SITE_SERIES + ENERGY, _ELECTRICITY):
-            days = await self._readings.days(entry.site, today_ms - (NEWEST_DAYS + 1) * _DAY_MS, today_ms, series)
-            verdict = judge_expected("", days)
-            if verdict.raised is not None:
-                return verdict
-        return verdict
+        first_ms = today_ms - (NEWEST_DAYS + 1) * _DAY_MS
+        verdicts = [
+            judge_expected(resource, await self._readings.days(entry.site, first_ms, today_ms, SITE_SERIES + resource))
+            for resource in EXPECTED_RESOURCES
+        ]
+        # Where all energy is judged, electricity is a part of it and would be told a second time.
+        energy = verdicts[EXPECTED_RESOURCES.index(ENERGY)]
+        return [one for one in verdicts if one.subject != "electricity" or energy.raised is None]
 
     async def _night_flow(self, entry: SiteEntry, limits: AlarmSettings, now_ms: int) -> list[Verdict]:
         night = last_span(limits.night, entry.time_zone, now_ms)

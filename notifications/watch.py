@@ -93,10 +93,12 @@ class Watch:
                 logger.error("too many alarms wait to be told: the %d oldest are given up", given_up)
 
     def _address(self, entry: SiteEntry, notices: Iterable[Notice], now_ms: int) -> Iterable[Addressed]:
+        # What is well again in the same few minutes is one message.
+        gather_ms = round(self._section.alarms_of(entry.site).settle_s * 1000)
         for notice in notices:
             for recipient in self._recipients(entry.site):
                 if notice.kind in recipient.alarms:
-                    due_ms = _due_ms(recipient, notice, entry, now_ms)
+                    due_ms = _due_ms(recipient, notice, entry, now_ms, gather_ms)
                     for destination in destinations_of(recipient):
                         yield Addressed(destination, notice, due_ms)
 
@@ -158,11 +160,14 @@ def open_alarm_titles(language: Texts, names: SiteNames, alarms: Mapping[AlarmKe
     ]
 
 
-def _due_ms(recipient: RecipientSettings, notice: Notice, entry: SiteEntry, now_ms: int) -> int:
+def _due_ms(recipient: RecipientSettings, notice: Notice, entry: SiteEntry, now_ms: int, gather_ms: int) -> int:
     """At once, or when quiet hours are over; only the beginning of what is urgent passes them."""
-    if notice.kind in recipient.through_quiet_hours and notice.stage is Stage.BEGAN:
+    if notice.stage is Stage.BEGAN and notice.kind in recipient.through_quiet_hours:
         return now_ms
-    return _quiet_until_ms(recipient, entry, now_ms) or now_ms
+    due_ms = now_ms
+    if notice.stage is Stage.ENDED and gather_ms > 0:
+        due_ms += gather_ms - now_ms % gather_ms
+    return _quiet_until_ms(recipient, entry, due_ms) or due_ms
 
 
 def _quiet_until_ms(recipient: RecipientSettings, entry: SiteEntry, now_ms: int) -> int | None:

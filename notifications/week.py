@@ -64,11 +64,13 @@ class Comparison:
 class Week:
     """Seven site-local days from a Monday.
 
-    `amount` in kWh, `coverage` 0 to 1; `before` is the amount of the week before where both weeks were measured whole.
-    `peak_kw` is the highest 15-minute demand, at `peak_ms`; `base_kw` the lowest.
+    `resource` is energy (all of it) or electricity, `amount` its use in kWh, `coverage` 0 to 1; `before` is the amount
+    of the week before where both weeks were measured whole. `peak_kw` is the highest 15-minute demand, at `peak_ms`;
+    `base_kw` the lowest.
     """
 
     first: date
+    resource: str
     days: tuple[DayUse, ...]
     before: float | None
     peak_kw: float | None
@@ -128,6 +130,7 @@ def week_of(rows: Sequence[IntervalRow], first: date, zone: ZoneInfo) -> Week:
     peak = max((row for row in electricity if row.demand is not None), key=lambda row: row.demand or 0.0, default=None)
     return Week(
         first=first,
+        resource=series.removeprefix(SITE_SERIES),
         days=tuple(_day_use(first + timedelta(days=number), row) for number, row in enumerate(this)),
         before=sum(row.amount for row in before if row) if _is_whole(before) and _is_whole(this) else None,
         peak_kw=None if peak is None else peak.demand,

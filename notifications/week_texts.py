@@ -7,9 +7,12 @@ from languages import formats
 from languages.texts import Texts
 from notifications.site_names import SiteNames
 from notifications.week import DAYS, WHOLE, Comparison, Week
+from store.schema import ENERGY
 
 # A lowest demand that makes up less than this of all is no base load to speak of.
 _BASE_SHARE = 0.25
+_SAME = 0.005
+"""Less than this is shown as 0 %."""
 
 
 class WeekWriter:
@@ -28,25 +31,28 @@ class WeekWriter:
         amount = week.amount
         if amount is None:
             return _("Nothing was measured this week.")
+        what = _("energy") if week.resource == ENERGY else _("electricity")
         comparison = week.comparison
         if comparison is not None:
-            return self._compared(comparison)
+            return self._compared(comparison, what)
         locale = self._texts.locale
-        told = {"amount": formats.amount(amount, locale)}
-        if week.before:
-            share = amount / week.before - 1
-            told["percent"] = formats.percent(abs(share), locale)
-            if share < 0:
-                sentence = _("{amount} kWh were used, {percent} less than the week before")
-            else:
-                sentence = _("{amount} kWh were used, {percent} more than the week before")
+        told = {"amount": formats.amount(amount, locale), "what": what}
+        share = amount / week.before - 1 if week.before else None
+        told["percent"] = formats.percent(abs(share or 0.0), locale)
+        if share is None:
+            sentence = _("{amount} kWh of {what} were used")
+        elif abs(share) < _SAME:
+            sentence = _("{amount} kWh of {what} were used, as much as the week before")
+        elif share < 0:
+            sentence = _("{amount} kWh of {what} were used, {percent} less than the week before")
         else:
-            sentence = _("{amount} kWh were used")
+            sentence = _("{amount} kWh of {what} were used, {percent} more than the week before")
         return sentence.format(**told) + _("; there is no baseline yet that would tell whether that is much.")
 
-    def _compared(self, found: Comparison) -> str:
+    def _compared(self, found: Comparison, what: str) -> str:
         _, ngettext, locale = self._texts.gettext, self._texts.ngettext, self._texts.locale
         told = {
+            "what": what,
             "amount": formats.amount(found.amount, locale),
             "expected": formats.amount(found.expected, locale),
             "lower": formats.amount(found.lower, locale),
@@ -55,23 +61,23 @@ class WeekWriter:
         }
         if found.amount < found.lower:
             sentence = _(
-                "{amount} kWh were used, {percent} less than the {expected} kWh expected: a real saving, below the "
-                "band of {lower} to {upper}"
+                "{amount} kWh of {what} were used, {percent} less than the {expected} kWh expected: a real saving, "
+                "below the band of {lower} to {upper}"
             )
         elif found.amount > found.upper:
             sentence = _(
-                "{amount} kWh were used, {percent} more than the {expected} kWh expected: too much, above the band of "
-                "{lower} to {upper}"
+                "{amount} kWh of {what} were used, {percent} more than the {expected} kWh expected: too much, above "
+                "the band of {lower} to {upper}"
             )
         elif found.excess < 0:
             sentence = _(
-                "{amount} kWh were used, {percent} less than the {expected} kWh expected, but within the band of "
-                "{lower} to {upper}: not yet proven"
+                "{amount} kWh of {what} were used, {percent} less than the {expected} kWh expected, but within the "
+                "band of {lower} to {upper}: not yet proven"
             )
         else:
             sentence = _(
-                "{amount} kWh were used, {percent} more than the {expected} kWh expected, but within the band of "
-                "{lower} to {upper}"
+                "{amount} kWh of {what} were used, {percent} more than the {expected} kWh expected, but within the "
+                "band of {lower} to {upper}"
             )
         days = ""
         if found.days < DAYS:

@@ -151,8 +151,8 @@ class AlarmSettings(StrictModel):
     settle_s: Annotated[float, Field(ge=0, le=86_400)] = 300.0
     agreed_demand_kw: Annotated[float, Field(gt=0)] | None = None
     night: TimeSpan = _Span(start=time(1), end=time(5))
-    night_flow_l_per_h: Annotated[float, Field(ge=0)] = 3.0
-    outbox_full_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    night_flow_l_per_h: Annotated[float, Field(ge=0)] = 20.0
+    outbox_full_share: Annotated[float, Field(gt=0, le=1)] = 0.8
 
 
 class WeeklySettings(StrictModel):

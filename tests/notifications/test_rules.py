@@ -5,10 +5,11 @@ import pytest
 from notifications.rules.excess import judge_expected
 from notifications.rules.integrity import judge_quarantine, judge_reconciliation
 from notifications.rules.night_flow import judge_night_flow
+from notifications.rules.outbox import judge_outboxes
 from notifications.rules.peak import LEAST_DAYS, judge_peak, usual_peak_kw
 from notifications.rules.silence import judge_devices, judge_edges
 from store.edge_ledger import Reconciliation
-from store.protocol import IntervalRow
+from store.protocol import IntervalRow, Latest
 from store.schema import INTERVAL_MS
 
 NOW_MS = 1_795_000_000_000
@@ -93,7 +94,7 @@ def test_without_an_agreement_the_last_months_count_when_there_are_enough() -> N
     ],
 )
 def test_a_day_against_its_band(days: Sequence[IntervalRow], raised: bool | None) -> None:
-    assert judge_expected("", days).raised is raised
+    assert judge_expected("energy", days).raised is raised
 
 
 def water(litres: Sequence[float], coverage: float = 1.0) -> list[IntervalRow]:
@@ -143,3 +144,10 @@ def test_what_was_told_and_what_is_stored() -> None:
 def test_what_was_set_aside() -> None:
     verdicts = judge_quarantine(["pi-1", "pi-2", "pi-3"], {"pi-1": 2, "pi-2": 0})
     assert [verdict.raised for verdict in verdicts] == [True, False, None]
+
+
+def test_a_full_outbox_is_told_as_long_as_its_edge_tells_of_it() -> None:
+    told = {"pi-1": Latest(NOW_MS, 81.0), "pi-2": Latest(NOW_MS, 80.0), "pi-3": Latest(NOW_MS - HOUR_MS, 99.0)}
+    verdicts = judge_outboxes(["pi-1", "pi-2", "pi-3", "pi-4"], told, NOW_MS, 80.0)
+    assert [verdict.raised for verdict in verdicts] == [True, False, None, None]
+    assert verdicts[0].facts == {"share": 0.81}

@@ -104,17 +104,19 @@ def test_the_first_sentence_says_what_is_proven(factor: float, verdict: str) -> 
 
 def test_without_a_baseline_it_says_so() -> None:
     first, second, third = said(week_of(rows(AMOUNTS), MONDAY, ZONE))
-    assert first == "3,905 kWh were used; there is no baseline yet that would tell whether that is much."
+    assert first == "3,905 kWh of energy were used; there is no baseline yet that would tell whether that is much."
     assert second == "Friday used most (700 kWh), Sunday least (180 kWh)."
     assert third == "Nothing else stands out."
     before = rows([500.0] * 7, first=MONDAY - timedelta(days=7))
     assert "12% more than the week before;" in said(week_of([*before, *rows(AMOUNTS)], MONDAY, ZONE))[0]
+    same = week_of(rows([500.0] * 14, first=MONDAY - timedelta(days=7), series="site.electricity"), MONDAY, ZONE)
+    assert said(same)[0].startswith("3,500 kWh of electricity were used, as much as the week before;")
     assert said(week_of([], MONDAY, ZONE))[0] == "Nothing was measured this week."
 
 
 def test_days_without_production_are_not_judged() -> None:
     week = week_of(rows(AMOUNTS, [700.0, None, None, 700.0, 700.0, None, None]), MONDAY, ZONE)
-    assert said(week)[0].startswith("1,990 kWh were used, 5% less than the 2,100 kWh expected")
+    assert said(week)[0].startswith("1,990 kWh of energy were used, 5% less than the 2,100 kWh expected")
     assert said(week)[0].endswith("(only 3 days can be judged).")
 
 
