@@ -19,6 +19,10 @@ class ReplyTimeoutError(DeviceReadError):
     """Nothing came back in time: this device is silent, others of the line may well answer."""
 
 
+class NotAskedError(ReplyTimeoutError):
+    """The device was not even asked, since a late reply to something else may still come."""
+
+
 class UnusableReplyError(DeviceReadError):
     """Something came back that is no answer to the request: damaged, of another device or of another length."""
 

@@ -11,13 +11,14 @@ from edge_agent.errors import (
     DeviceExceptionError,
     DeviceReadError,
     LinkDownError,
+    NotAskedError,
     ReplyTimeoutError,
     UnusableReplyError,
 )
 from edge_agent.integrals import RateIntegrator, integrated_totals
 from edge_agent.modbus_line import ModbusLine
 from edge_agent.planner import ReadRequest, RequestLimits, request_limits
-from edge_agent.read_plan import ReadPlan
+from edge_agent.read_plan import SILENCES, ReadPlan
 from edge_agent.samples import Sample, Shape, shape_of
 from edge_agent.totals import DeviceTotals, Totals
 from edge_agent.weighed_registers import WeighedTotal, weighed_totals
@@ -58,6 +59,7 @@ class _Replies:
 
     blocks: list[bytes | Quality] = field(default_factory=list)
     refused: list[ReadRequest] = field(default_factory=list)
+    unheard: ReadRequest | None = None
     answered: bool = False
     silent: bool = False
     unusable: int = 0
@@ -93,6 +95,7 @@ class ModbusDevice:
         )
         self._serial_number = next(serial_numbers, None)
         self._identified = self._serial_number is None
+        self._unidentified = 0
         tiers: tuple[Tier, ...] = ("fast", "slow")
         self._readers: dict[Tier, _TierReader] = {
             tier: self._tier_reader(registers, request_limits(profile, line.transport, tier), totals)
@@ -139,6 +142,8 @@ class ModbusDevice:
             return self._take_exception(problem, request, replies)
         except (LinkDownError, ReplyTimeoutError) as problem:
             replies.silent = True
+            if not isinstance(problem, LinkDownError | NotAskedError):
+                replies.unheard = request
             self._report(str(problem))
             return Quality.LINK_ERROR
         except UnusableReplyError as problem:
@@ -150,23 +155,22 @@ class ModbusDevice:
         replies.answered = True
         return block
 
-    async def identify(self, replies: _Replies, timeout_s: float | None) -> None:
-        """Read the serial number at the start and after silence: another one is another meter, with other totals."""
+    async def identify(self, timeout_s: float | None) -> None:
+        """Read the serial number at the start and after silence: another one is another meter, with other totals.
+
+        Asked of a device that has just answered. One that says nothing to this, time after time, does not have it.
+        """
         register = self._serial_number
         if self._identified or register is None:
             return
         try:
             request = ReadRequest(register.function_code, register.address, register.count, (register,))
             serial_number = await self._request(request, timeout_s)
-        except DeviceExceptionError as problem:
-            if problem.is_silence:
-                replies.silent = True
-                self._report(str(problem))
-            else:
-                self._identified = True
-        except DeviceReadError as problem:
-            replies.silent = True
-            self._report(str(problem))
+        except DeviceExceptionError:
+            self._identified = True
+        except DeviceReadError:
+            self._unidentified += 1
+            self._identified = self._unidentified >= SILENCES
         else:
             self._identified = True
             # Registers that were never written hold zeros or ones only.
@@ -176,7 +180,7 @@ class ModbusDevice:
     async def finish(self, reader: _TierReader, replies: _Replies, time_ms: int) -> Sample:
         """Make a row of the replies, and learn from them."""
         if not replies.answered:
-            self._identified = self._serial_number is None
+            self._identified, self._unidentified = self._serial_number is None, 0
         decoded = reader.decoder.decode(replies.blocks)
         integers = [integer for integer, _ in decoded]
         quality = [mark for _, mark in decoded]
@@ -193,7 +197,12 @@ class ModbusDevice:
             integers.append(total)
             quality.append(mark)
         for request in replies.refused:
-            self._learn(reader, request)
+            self._learn(reader, request, ends_search=reader.plan.refused(request))
+        if replies.unheard is not None:
+            unheard = reader.plan.unheard(replies.unheard, answered=replies.answered)
+            self._learn(reader, replies.unheard, ends_search=unheard)
+        elif replies.answered:
+            reader.plan.heard()
         if replies.answered and not replies.silent:
             await self._probe(reader)
         return Sample(self.device_id, reader.shape, time_ms, integers, quality, replies.answered)
@@ -243,8 +252,8 @@ class ModbusDevice:
             self._report(f"{problem} at {request.address}, {request.count} registers")
         return Quality.DEVICE_ERROR
 
-    def _learn(self, reader: _TierReader, request: ReadRequest) -> None:
-        if reader.plan.refused(request):
+    def _learn(self, reader: _TierReader, request: ReadRequest, *, ends_search: bool) -> None:
+        if ends_search:
             names = ", ".join(register.quantity for register in request.registers)
             log.warning("%s has no register %d (%s); it is left out", self.device_id, request.address, names)
             reader.probe_interval_s = PROBE_MINIMUM_S
@@ -326,31 +335,43 @@ class DeviceReading:
         self._device = device
         self._reader = reader
         self._planned = reader.planned
+        self._order = reader.plan.order()
+        self._done = 0
         self._timeout_s = timeout_s
-        self._replies = _Replies()
+        self._replies = _Replies([Quality.LINK_ERROR] * len(self._planned))
         self._began_s: float | None = None
 
     @property
     def next_step_s(self) -> float:
         """What the next request takes on the bus."""
-        done = len(self._replies.blocks)
-        return self._reader.plan.cost.of(self._planned[done].count) if done < len(self._planned) else 0.0
+        if self._done == len(self._order):
+            return 0.0
+        return self._reader.plan.cost.of(self._planned[self._order[self._done]].count)
 
     async def step(self) -> Sample | None:
         """Send the next request; the row when it was the last one."""
         replies = self._replies
         if self._began_s is None:
-            await self._device.identify(replies, self._timeout_s)
             self._began_s = self._device.now_s()
-        done = len(replies.blocks)
-        if done < len(self._planned) and not replies.silent:
-            replies.blocks.append(await self._device.ask(self._planned[done], replies, self._timeout_s))
-            done += 1
-        if done < len(self._planned) and not replies.silent:
+        if self._done < len(self._order):
+            await self._ask(self._order[self._done])
+            self._done += 1
+        if self._done < len(self._order) and not replies.silent:
             return None
-        replies.blocks += [Quality.LINK_ERROR] * (len(self._planned) - done)
         time_ms = self._device.middle_ms(self._began_s)
+        if replies.answered and not replies.silent:
+            await self._device.identify(self._timeout_s)
         return await self._device.finish(self._reader, replies, time_ms)
+
+    async def _ask(self, position: int) -> None:
+        request, replies = self._planned[position], self._replies
+        lone = self._reader.plan.lone_request()
+        block = await self._device.ask(lone or request, replies, self._timeout_s)
+        if lone is None:
+            replies.blocks[position] = block
+        elif replies.answered:
+            # The device is there: it is the whole request that it says nothing to.
+            replies.refused.append(request)
 
 
 def _missing(registers: tuple[Register, ...], decoder: Decoder) -> tuple[int, ...]:

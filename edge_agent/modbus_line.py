@@ -7,7 +7,7 @@ import logging
 
 from edge_agent.byte_link import ByteLink, open_link
 from edge_agent.clock import Clock
-from edge_agent.errors import DeviceExceptionError, LinkDownError, ReplyTimeoutError, UnusableReplyError
+from edge_agent.errors import DeviceExceptionError, LinkDownError, NotAskedError, ReplyTimeoutError, UnusableReplyError
 from edge_agent.frame_trace import FrameTrace
 from edge_agent.modbus_frames import RTU_OVERHEAD_BYTES, Reply, Request, take_rtu_replies, take_tcp_replies
 from edge_agent.transports import SerialPort, Transport, frame_gap_s
@@ -78,12 +78,12 @@ class ModbusLine:
         timeout_s = self.timeout_s if timeout_s is None else timeout_s
         now_s = self._clock.monotonic_s()
         if self._unanswered.must_wait(request, now_s):
-            raise ReplyTimeoutError("not asked while a late reply may come")
+            raise NotAskedError("not asked while a late reply may come")
         if self._unanswered.may_be_mistaken(request, now_s):
             other = self._unanswered.distinct(request, now_s)
             if other is None:
                 self._unanswered.leave_alone(unit_id, now_s)
-                raise ReplyTimeoutError("not asked while a late reply may come")
+                raise NotAskedError("not asked while a late reply may come")
             await self._exchange(other, pause_s, timeout_s)
         return await self._exchange(request, pause_s, timeout_s)
 

@@ -6,6 +6,9 @@ from dataclasses import replace
 from device_profiles.profile import Register
 from edge_agent.planner import BusCost, ReadRequest, RequestLimits, plan_requests
 
+SILENCES = 3
+"""So many times in a row a request must go without an answer before that says something about the request."""
+
 
 class ReadPlan:
     """Plans the registers of one tier, and finds the register at which a device answers "illegal address".
@@ -14,6 +17,10 @@ class ReadPlan:
     than a request a cycle. It is cut at the widest stretch that nobody asked for, since that is what devices refuse
     most often; what is left at the end is a register that the device does not have. It is left out, and asked for
     alone now and then: some devices refuse while they start, and meters get new firmware.
+
+    Some devices do not refuse what they lack, they say nothing. A request without an answer is the last one of the next
+    cycle, so that the others tell whether the device is there; when it is, time after time, the request counts as
+    refused. Where there is but one request, a single register of it is asked for instead now and then.
     """
 
     def __init__(self, registers: Iterable[Register], limits: RequestLimits) -> None:
@@ -21,6 +28,9 @@ class ReadPlan:
         self._limits = limits
         self._cuts: dict[tuple[int, int], tuple[int, int]] = {}
         self._left_out: list[ReadRequest] = []
+        self._unheard: ReadRequest | None = None
+        self._silences = 0
+        self._ignored = 0
         self.requests = plan_requests(self._registers, limits)
 
     @property
@@ -48,6 +58,34 @@ class ReadPlan:
         self._left_out.append(request)
         self._replan(self._limits.holes | holes)
         return True
+
+    def order(self) -> tuple[int, ...]:
+        """In which order to ask: positions in `requests`."""
+        count = len(self.requests)
+        first = self.requests.index(self._unheard) + 1 if self._unheard in self.requests else 0
+        return tuple((first + step) % count for step in range(count))
+
+    def lone_request(self) -> ReadRequest | None:
+        """What to ask in place of the only request, after several silences: one register of it, another each time."""
+        registers = self.requests[0].registers if len(self.requests) == 1 else ()
+        if len(registers) < 2 or self._silences < SILENCES or not self._silences % 2:
+            return None
+        register = registers[self._silences // 2 % len(registers)]
+        return ReadRequest(register.function_code, register.address, register.count, (register,))
+
+    def unheard(self, request: ReadRequest, *, answered: bool) -> bool:
+        """Take note that a request got no answer in a cycle in which others did or did not; true as `refused`."""
+        self._unheard = request
+        self._silences += 1
+        self._ignored = self._ignored + 1 if answered else 0
+        if self._ignored < SILENCES:
+            return False
+        self.heard()
+        return self.refused(request)
+
+    def heard(self) -> None:
+        """Take note of a cycle in which everything was answered."""
+        self._unheard, self._silences, self._ignored = None, 0, 0
 
     def next_probe(self) -> ReadRequest | None:
         """A request for a register that was left out, another one each time; None when there is none."""

@@ -106,7 +106,7 @@ class SunspecDevice:
         """Ask for all quantities of a tier."""
         if self._device is None:
             try:
-                self._device = await self._find()
+                self._device = await self._find(timeout_s)
             except DeviceReadError as problem:
                 self._report(str(problem))
                 return self._missing(tier, Quality.LINK_ERROR)
@@ -128,8 +128,11 @@ class SunspecDevice:
         """Let go of the link."""
         self._line.close()
 
-    async def _find(self) -> ModbusDevice:
-        chain = await walk_device(self._read_words)
+    async def _find(self, timeout_s: float | None) -> ModbusDevice:
+        async def read_words(address: int, count: int) -> bytes:
+            return await self._line.read(self._unit_id, FUNCTION_CODE, address, count, self._profile.pause_s, timeout_s)
+
+        chain = await walk_device(read_words)
         found = find_layout(self._profile, chain, self._block)
         models = ", ".join(str(model.model) for model in chain)
         if found is None:
@@ -146,9 +149,6 @@ class SunspecDevice:
             self._totals,
             frozen_after_s=self._frozen_after_s,
         )
-
-    async def _read_words(self, address: int, count: int) -> bytes:
-        return await self._line.read(self._unit_id, FUNCTION_CODE, address, count, self._profile.pause_s)
 
     def _missing(self, tier: Tier, quality: Quality) -> Sample:
         shape = shape_of([register for register in self._profile.registers if register.tier == tier])

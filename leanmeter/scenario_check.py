@@ -22,7 +22,6 @@ from wire_format.quantities import QUANTITIES
 NOBODY_LISTENS_PORT = 9
 """The discard service: the agent keeps everything in its outbox, where it is read at the end."""
 
-_LOOK_BACK_S = 1.0
 _LOOK_AHEAD_S = 1.0
 """A row is timed at the middle of its transaction, which takes longer when a part of it is asked in vain."""
 _STEP_S = 0.25
@@ -131,7 +130,7 @@ def _differences(
             yield from _growth(quantity, reading, expected.totals[quantity], source)
         elif not is_total(quantity) or not expected.events:
             # After an event a total goes on from where it stood, not from what is shown.
-            yield from _wrong_values(quantity, reading, source)
+            yield from _wrong_values(quantity, reading, source, expected.oldest_s)
         if expected.recovers and reading.qualities[-1] is not Quality.GOOD:
             yield f"{quantity}: is {reading.qualities[-1].name.lower()} at the end"
 
@@ -148,14 +147,14 @@ def _sets(what: str, expected: Iterable[str], found: Iterable[str]) -> Iterator[
         yield f"{what}: expected {', '.join(sorted(wanted)) or 'none'}, found {', '.join(sorted(seen)) or 'none'}"
 
 
-def _wrong_values(quantity: str, reading: Reading, source: ValuesAt) -> Iterator[str]:
+def _wrong_values(quantity: str, reading: Reading, source: ValuesAt, oldest_s: float) -> Iterator[str]:
     """The first value that the device did not measure around its time; demands depend on who looked when."""
     if quantity.startswith("demand") or quantity not in QUANTITIES:
         return
     for time_s, value, quality in zip(reading.times_s, reading.values, reading.qualities, strict=True):
         if quality is not Quality.GOOD or value is None:
             continue
-        steps = range(math.floor((time_s - _LOOK_BACK_S) / _STEP_S), math.ceil((time_s + _LOOK_AHEAD_S) / _STEP_S) + 1)
+        steps = range(math.floor((time_s - oldest_s) / _STEP_S), math.ceil((time_s + _LOOK_AHEAD_S) / _STEP_S) + 1)
         around = [source(max(0.0, step * _STEP_S)).get(quantity) for step in steps]
         right = [number for number in around if isinstance(number, float)]
         if len(right) < len(around):

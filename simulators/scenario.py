@@ -135,13 +135,14 @@ class ExpectedDevice(StrictModel):
     `values`: whether good values are those of the faultless device ("true") or those that a wrongly connected one
     shows ("shown"). `qualities`: which marks other than good appear, all of them and no others. `events`: which kinds
     of events its totals had (wrap, reset, step, transient, jitter), all and no others. `recovers`: whether the last
-    value of every quantity is good.
+    value of every quantity is good. `oldest_s`: how old a good value may be.
     """
 
     values: Literal["true", "shown"] = "true"
     qualities: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     recovers: bool = True
+    oldest_s: Annotated[float, Field(ge=1, le=3600)] = 1.0
     totals: dict[str, ExpectedTotal] = Field(default_factory=dict)
 
 

@@ -51,6 +51,21 @@ class OnRequest:
         return self._change(reply) if self.active and request.address == self._address else reply
 
 
+class Ignores:
+    """Says nothing to a request that reaches an address, instead of refusing it."""
+
+    def __init__(self, address: int) -> None:
+        self._address = address
+        self.ignored = 0
+
+    def apply(self, request: Request, reply: Reply) -> Reply:
+        first, count = request.address or 0, request.count or 0
+        if not first <= self._address < first + count:
+            return reply
+        self.ignored += 1
+        return replace(reply, silent=True)
+
+
 def silent(reply: Reply) -> Reply:
     return replace(reply, silent=True)
 
@@ -99,7 +114,7 @@ def cells(sample: Sample) -> dict[str, int | Quality]:
 
 @asynccontextmanager
 async def bench(
-    *faults: OnRequest,
+    *faults: OnRequest | Ignores,
     profile: Profile | None = None,
     words: dict[int, int] | None = None,
     frozen_after_s: float = FROZEN_AFTER_S,
@@ -185,6 +200,65 @@ async def test_a_device_that_stops_answering_within_a_cycle_keeps_what_it_said()
         assert cells(sample)["voltage_l1_n"] == 2301
         assert cells(sample)["active_power_total"] is Quality.LINK_ERROR
         assert sample.answered
+
+
+VOLTAGES = [register(address, quantity=f"voltage_{address}", unit="V") for address in range(8)]
+
+
+async def read_until(meter: Bench, fault: Ignores, expected: dict[str, int | Quality], most: int) -> None:
+    """Read until the device is read like that, of each cycle no more than one request in vain."""
+    found: dict[str, int | Quality] = {}
+    for _ in range(most):
+        before = fault.ignored
+        found = await meter.read()
+        if found == expected:
+            return
+        assert fault.ignored - before <= 1
+    assert found == expected, f"not within {most} cycles"
+
+
+async def test_what_a_device_says_nothing_to_is_found_and_left_out_as_what_it_refuses() -> None:
+    expected: dict[str, int | Quality] = {f"voltage_{address}": address for address in range(8)}
+    expected |= {"voltage_5": Quality.DEVICE_ERROR, "frequency": 5001}
+    words = {address: address for address in range(8)} | {900: 5001}
+    fault = Ignores(5)
+    async with bench(fault, profile=meter_profile(*VOLTAGES, replace(FREQUENCY, tier="fast")), words=words) as meter:
+        first = await meter.read()
+        assert set(first.values()) == {Quality.LINK_ERROR}
+        await read_until(meter, fault, expected, most=16)
+        for _ in range(3):
+            assert await meter.read() == expected
+
+
+async def test_a_device_with_one_request_that_it_says_nothing_to_is_still_found() -> None:
+    expected: dict[str, int | Quality] = {f"voltage_{address}": address for address in range(8)}
+    expected |= {"voltage_0": Quality.DEVICE_ERROR}
+    words = {address: address for address in range(8)}
+    fault = Ignores(0)
+    async with bench(fault, profile=meter_profile(*VOLTAGES), words=words) as meter:
+        assert set((await meter.read()).values()) == {Quality.LINK_ERROR}
+        await read_until(meter, fault, expected, most=24)
+
+
+async def test_a_request_that_is_not_answered_once_in_a_while_stays_whole() -> None:
+    fault = OnRequest(500, silent)
+    async with bench(fault) as meter:
+        for _ in range(6):
+            fault.active = True
+            await meter.read()
+            await meter.read()
+            fault.active = False
+            assert await meter.read() == VALUES
+        assert [request.count for request in meter.device.requests("fast")] == [2, 4]
+
+
+async def test_a_serial_number_that_is_not_told_costs_nothing_else() -> None:
+    serial_number = Identification(register(800, 2, quantity="serial_number"))
+    profile = replace(meter_profile(VOLTAGE, ENERGY), identification=(serial_number,))
+    async with bench(Ignores(800), profile=profile, words=dict(WORDS) | {800: 1, 801: 2}) as meter:
+        for _ in range(5):
+            assert (await meter.read())["voltage_l1_n"] == 2301
+        assert meter.unit.requests == 5 * 2 + 3
 
 
 async def test_a_gateway_that_speaks_for_a_silent_device_is_a_link_error() -> None:

@@ -126,3 +126,14 @@ async def test_a_device_that_is_no_inverter_is_missing_and_told(caplog: pytest.L
     assert set(sample.quality) == {Quality.LINK_ERROR}
     assert not sample.answered
     assert "has SunSpec models 1, 203; profile sunspec/inverter covers none of them" in caplog.text
+
+
+async def test_looking_for_the_model_takes_no_longer_than_the_sampler_has() -> None:
+    async with ModbusTcpServer({2: ModbusUnit(LiteralRegisters({3: {}}))}, LOOPBACK, 0) as server:
+        clock = SystemClock()
+        line = ModbusLine("pv", TcpAddress(LOOPBACK, server.port), clock, timeout_s=20)
+        device = SunspecDevice("pv-inverter", 1, load_profile("sunspec/inverter"), line, clock, Totals())
+        began_s = clock.monotonic_s()
+        assert not (await device.read("fast", 0.1)).answered
+        assert clock.monotonic_s() - began_s < 10
+        device.close()
