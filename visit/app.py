@@ -5,6 +5,7 @@ import contextlib
 import errno
 import logging
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from nicegui import Client, ui
 
 from evaluation.site_model import SiteModel
 from site_config.errors import ConfigurationError
+from store.edge_ledger import EdgeLedger
 from store.entities import Entities
 from store.factory import open_entities, open_readings
 from store.server_file import ServerFile, VisitSection
@@ -26,6 +28,7 @@ logger = logging.getLogger(__name__)
 FILE_DEADLINE_S = 3.0
 _LOOK_AGAIN_S = 0.1
 _SHUTDOWN_S = 2
+_COMPARED_MS = 8 * 86_400_000
 
 
 class _Server(uvicorn.Server):
@@ -47,17 +50,18 @@ async def run(settings: ServerFile, stop: asyncio.Event) -> None:
         await _require_files(settings)
         readings = open_readings(settings.store)
         try:
-            entities = open_entities(settings.entities)
+            entities, ledger = open_entities(settings.entities), EdgeLedger(settings.entities)
             try:
                 site = settings.visit.site or await _only_site(entities)
 
                 async def load_site() -> NamedSite | None:
-                    return await _load_site(entities, site)
+                    return await _load_site(entities, ledger, site)
 
                 reader = LiveReader(readings, site, load_site, example=settings.visit.example)
                 await _serve(settings.visit, reader, listening, stop)
             finally:
                 await entities.close()
+                await ledger.close()
         finally:
             await readings.close()
     finally:
@@ -108,12 +112,14 @@ def _application(reader: LiveReader, *, example: bool) -> FastAPI:
     return application
 
 
-async def _load_site(entities: Entities, site: str) -> NamedSite | None:
+async def _load_site(entities: Entities, ledger: EdgeLedger, site: str) -> NamedSite | None:
     entry = await entities.site(site)
     if entry is None:
         return None
     model = SiteModel(site, entry.time_zone, await entities.points(site), await entities.assignments(site))
-    return NamedSite(entry.name or site, model)
+    compared = await ledger.reconciliations(time.time_ns() // 1_000_000 - _COMPARED_MS, site)
+    wrong_days = {one.day_ms for one in compared if not one.agrees}
+    return NamedSite(entry.name or site, model, sum(one.missing for one in compared), len(wrong_days))
 
 
 async def _only_site(entities: Entities) -> str:

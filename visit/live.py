@@ -50,7 +50,10 @@ class PointView:
 
 @dataclass(frozen=True, slots=True)
 class LiveView:
-    """Everything that the page shows but the curve. `state` is live, old, none or store; `state_text` says it."""
+    """Everything that the page shows but the curve. `state` is live, old, none or store; `state_text` says it.
+
+    `warning` says what of the last days has not arrived; empty when all has.
+    """
 
     site: str
     site_name: str
@@ -63,6 +66,7 @@ class LiveView:
     site_today_kwh: float | None
     measured_today_s: float | None
     points: tuple[PointView, ...]
+    warning: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain dictionaries and lists."""
@@ -74,7 +78,7 @@ class Situation:
     """What a view is made of.
 
     `days` has today's row of each point, `qualities` the quality of the newest values that are not good; `problem` is
-    why the store does not answer, empty when it does.
+    why the store does not answer, empty when it does. `missing_values` and `wrong_days` are those of `NamedSite`.
     """
 
     site: str
@@ -86,6 +90,8 @@ class Situation:
     day_length_s: float
     qualities: Mapping[tuple[str, str], Quality] = field(default_factory=dict)
     problem: str = ""
+    missing_values: int = 0
+    wrong_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,20 @@ def build(situation: Situation, now_ms: int) -> LiveView:
         site_today_kwh=_used_today(electricity, amounts),
         measured_today_s=min(row.coverage for row in main_days) * situation.day_length_s if main_days else None,
         points=tuple(sorted(lines, key=_by_power)),
+        warning=_warning(situation),
     )
+
+
+def _warning(situation: Situation) -> str:
+    if situation.missing_values:
+        return _("{count} values of the last days have not arrived; they may still wait at the meters' box").format(
+            count=wording.number(situation.missing_values, 0)
+        )
+    if situation.wrong_days:
+        return _("On {count} of the last days a meter's total rose otherwise than is stored").format(
+            count=situation.wrong_days
+        )
+    return ""
 
 
 def _present(situation: Situation, point: Point, now_ms: int) -> _Now:

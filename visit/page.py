@@ -49,6 +49,7 @@ class LivePage:
         ui.add_head_html(f"<style>{_STYLE}</style>")
         ui.add_body_html(first_html(reader.view))
         self._build_top()
+        self._warning = _text("div", "lm-warning").props('role="alert" data-testid="warning"')
         with _box("lm-page"):
             with _box("lm-column"):
                 self._hero = _Hero()
@@ -72,6 +73,8 @@ class LivePage:
         self._title.set_text(view.site_name)
         self._state.set_text(view.state_text)
         _set_class(self._state, f"lm-state {view.state}")
+        self._warning.set_text(view.warning)
+        self._warning.set_visibility(bool(view.warning))
         self._hero.show(view)
         self._today.show(view)
         self._show_points(view)

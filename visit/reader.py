@@ -35,10 +35,15 @@ _CURVE_ROLES = frozenset({Role.MAIN, Role.GENERATION, Role.STORAGE})
 
 @dataclass(frozen=True, slots=True)
 class NamedSite:
-    """A site with the name that people call it by."""
+    """A site with the name that people call it by.
+
+    `missing_values` and `wrong_days`: what of the last days its edges have read and the store does not hold.
+    """
 
     name: str
     model: SiteModel
+    missing_values: int = 0
+    wrong_days: int = 0
 
 
 class LiveReader:
@@ -216,6 +221,8 @@ class LiveReader:
                 day_length_s=length_s,
                 qualities=self._qualities,
                 problem=self._problem,
+                missing_values=0 if named is None else named.missing_values,
+                wrong_days=0 if named is None else named.wrong_days,
             ),
             now_ms,
         )

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from playwright.async_api import Browser, Page
 
+from store.edge_ledger import EdgeLedger, Reconciliation, ToldDay
 from tests.servers.ports import free_port
 from tests.servers.processes import ManagedProcess, Processes
 from tests.servers.waiting import eventually_async
@@ -193,6 +194,21 @@ async def test_a_lost_connection_is_told_and_recovers(bakery: Bakery, serve: Ser
 
     await page.locator("#app .lm-state.live").wait_for(state="visible", timeout=20_000)
     assert not await lost.is_visible()
+
+
+async def test_readings_that_did_not_arrive_are_told(bakery: Bakery, serve: Serve, browser: Browser) -> None:
+    await bakery.fill(hours=0.5)
+    ledger = EdgeLedger(bakery.folder / "e.sqlite")
+    day_ms = bakery.now_ms // 86_400_000 * 86_400_000 - 86_400_000
+    await ledger.note_told([ToldDay(SITE, "edge-1", day_ms, "oven-meter", 86_400)])
+    page = await opened(browser, serve().url)
+    assert not await page.locator(".lm-warning").is_visible()
+    await page.close()
+
+    await ledger.note_compared([Reconciliation(SITE, "edge-1", day_ms, "oven-meter", 86_400, 85_000)])
+    await ledger.close()
+    page = await opened(browser, serve().url)
+    assert (await text_of(page, ".lm-warning")).startswith("1 400 values of the last days have not arrived")
 
 
 async def test_before_the_first_reading(serve: Serve, browser: Browser) -> None:
