@@ -89,13 +89,13 @@ def main() -> int:
         _LEANMETER, "simulate", "device", "eastron/sdm630", "--count", str(arguments.meters), "--own-ports",
         "--tcp", f":{arguments.port}",
     ]  # fmt: skip
-    process = subprocess.Popen(  # noqa: S603  # our own program
+    process = subprocess.Popen(  # our own program
         command,
         stdout=subprocess.PIPE,
         preexec_fn=lambda: os.sched_setaffinity(0, {cores[0]}),  # noqa: PLW1509  # no threads yet
     )
     try:
-        assert process.stdout is not None  # noqa: S101  # for mypy
+        assert process.stdout is not None  # for mypy
         process.stdout.readline()
         before_s, began_s = _cpu_s(process.pid), time.monotonic()
         masters = asyncio.run(_measure(arguments.port, arguments.meters, arguments.seconds))

@@ -56,9 +56,9 @@ def test_bytes_a_value_of_ten_devices(
         counter = PageCounter(patch)
         state = b""
         for second in range(SECONDS):
-            rows = [_row(meter, second) for meter in meters]
+            rows = [meter_row(meter, second) for meter in meters]
             if second % 10 == 0:
-                state = _state(rows)
+                state = state_of(rows)
             number = outbox.append(rows, "ntp", state)
             if answered:
                 outbox.acknowledge(range(number - 1, number))
@@ -69,12 +69,12 @@ def test_bytes_a_value_of_ten_devices(
     assert 0.1 < bytes_a_value <= at_most
 
 
-def _row(meter: DeviceRows, second: int) -> DeviceRows:
+def meter_row(meter: DeviceRows, second: int) -> DeviceRows:
     columns = [Column(c.quantity, c.unit, c.exponent, (c.integers[second],)) for c in meter.columns]
     return DeviceRows(meter.device, (meter.times_ms[second],), tuple(columns))
 
 
-def _state(rows: list[DeviceRows]) -> bytes:
+def state_of(rows: list[DeviceRows]) -> bytes:
     """As large as the totals of these devices."""
     counters = {
         entry.device: {c.quantity: (c.integers[0], 0, c.exponent, entry.times_ms[0]) for c in entry.columns[-3:]}
