@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from evaluation.intervals import CORRECTED, MEASURED, PARTIAL, weakest
@@ -29,7 +30,11 @@ class Day:
 
 def day_of(time_ms: int, zone: ZoneInfo) -> Day:
     """The site-local day that a time lies in."""
-    local = datetime.fromtimestamp(time_ms / 1000, zone).date()
+    return _day_on(datetime.fromtimestamp(time_ms / 1000, zone).date(), zone)
+
+
+@lru_cache(maxsize=4096)
+def _day_on(local: date, zone: ZoneInfo) -> Day:
     return Day(_midnight_ms(local, zone), _midnight_ms(local + timedelta(days=1), zone), f"{local:%Y-%m}")
 
 

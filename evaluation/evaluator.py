@@ -17,7 +17,7 @@ from evaluation.intervals import (
 )
 from evaluation.silent_generation import LONGEST_SLEEP_MS, asleep
 from evaluation.site_model import SiteModel
-from evaluation.site_series import site_rows
+from evaluation.site_series import addable, site_rows
 from evaluation.total_reader import TotalReader
 from evaluation.unmetered import unmetered_rows
 from site_config.points import Assignment, Role
@@ -59,6 +59,7 @@ class Evaluator:
         self._gap_limit_ms = gap_limit_ms
         self._before_write = before_write
         self._resources = {point.id: point.resource.value for point in model.points}
+        self._addable = addable(model.points, model.assignments)
         self._days = DayWriter(readings, plans, model, before_write)
         self._totals = TotalReader(readings, model.site, gap_limit_ms)
 
@@ -155,9 +156,9 @@ class Evaluator:
         accounts, points = self._model.accounts, self._model.points
         found = unmetered_rows(self._model.site, points, start_ms, rows)
         if accounts is None:
-            return [*found, *site_rows(points, rows, {})]
+            return [*found, *site_rows(self._addable, rows, {})]
         day = datetime.fromtimestamp(start_ms / 1000, self._model.time_zone).date()
-        found += site_rows(points, rows, accounts.kwh_a_unit(day), accounts.fuelled)
+        found += site_rows(self._addable, rows, accounts.kwh_a_unit(day), accounts.fuelled)
         return [_as_expected(row, rows.get(row.point)) for row in found]
 
     def _orphans(self, start_ms: int, stored: Mapping[str, IntervalRow]) -> list[IntervalRow]:

@@ -5,12 +5,15 @@ Coverage and quality are those of the weakest row in it.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from evaluation.intervals import weakest
-from site_config.points import Point, Resource, Role
+from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow
 from store.schema import ENERGY, SITE_SERIES
+from wire_format.quantities import QUANTITIES
 
+_OF_MANY_KINDS = frozenset({Resource.PRODUCT, Resource.MATERIAL, Resource.WASTE})
 _CARRIERS = frozenset({Resource.ELECTRICITY, Resource.FUEL, Resource.HEAT})
 _SUPPLY = frozenset({Role.MAIN, Role.GENERATION, Role.STORAGE})
 # What counts for the site where it is not mains plus generation less charging.
@@ -53,9 +56,30 @@ def site_rows(
 
 def counted_points(points: Sequence[Point], resource: str, fuelled: frozenset[str] = frozenset()) -> list[Point]:
     """The points whose sum is the site's use of a resource."""
+    return list(_counted(tuple(points), resource, fuelled))
+
+
+@lru_cache(maxsize=1024)
+def _counted(points: tuple[Point, ...], resource: str, fuelled: frozenset[str]) -> list[Point]:
     if resource == ENERGY:
         return [point for point in points if point.resource in _CARRIERS and _counts(point) and point.id not in fuelled]
     return [point for point in points if point.resource.value == resource and _counts(point)]
+
+
+def addable(points: Sequence[Point], assignments: Sequence[Assignment]) -> tuple[Point, ...]:
+    """The points without those of a resource that is counted in several units: pieces and kg have no sum.
+
+    Fuels have: each has its calorific value.
+    """
+    units: dict[Resource, set[str]] = {}
+    by_id = {point.id: point for point in points}
+    for entry in assignments:
+        point = by_id.get(entry.point)
+        if point is not None and _counts(point):
+            quantity = QUANTITIES.get(entry.amount_quantity)
+            units.setdefault(point.resource, set()).add("" if quantity is None else quantity.unit)
+    mixed = {resource for resource, found in units.items() if resource in _OF_MANY_KINDS and len(found) > 1}
+    return tuple(point for point in points if point.resource not in mixed)
 
 
 def _sum(

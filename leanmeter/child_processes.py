@@ -54,6 +54,19 @@ class ChildProcesses:
             if code is not None:
                 raise ChildError(f"{name} ended with code {code}: {self._last_line(name)} (log: {self._log(name)})")
 
+    def run(self, name: str, arguments: Sequence[str], stopped: Callable[[], bool]) -> str:
+        """Run to its end and return its last line; raises ChildError when it fails, or somebody has stopped it."""
+        self.start(name, arguments)
+        child = self._children[name]
+        while child.poll() is None:
+            if stopped():
+                raise ChildError(f"{name} was stopped")
+            time.sleep(0.05)
+        if child.returncode:
+            self.check()
+        del self._children[name]
+        return self._last_line(name)
+
     def wait_until(self, what: str, ready: Callable[[], bool], timeout_s: float) -> None:
         """Wait for a condition while all children live; raises ChildError when it does not come about in time."""
         deadline = time.monotonic() + timeout_s

@@ -10,38 +10,51 @@ import sys
 import time
 import webbrowser
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
+from zoneinfo import ZoneInfo
+
+import yaml
 
 from leanmeter.child_processes import ChildError, ChildProcesses
 from leanmeter.demo_files import InfluxTarget, prepare_directory, write_settings, write_summary
+from leanmeter.demo_plan import DemoHistory, plan_document
 from leanmeter.demo_status import DemoStore
 from leanmeter.embedded_broker import configure_broker
 from leanmeter.influx_bucket import prepare_bucket
+from simulators.factory.plant_files import load_plant
 from site_config.errors import ConfigurationError
 
 _READY_S = 30.0
 _DRAIN_S = 60.0
+_PLANT = "metal-parts"
+_DAYS = 90
+_HISTORY_INTERVAL_S = 300
 
 
 def run_demo(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C or `--seconds`; returns 0, or 1 when a program of the line failed."""
     influx = _influx(arguments)
+    history = _history(arguments)
     directory: Path = arguments.directory.absolute()
     prepare_directory(directory)
     stop = _Stop()
-    # Data of earlier demos may be in the same bucket; a site of its own keeps the counts apart.
-    site = "workshop" if influx is None else f"workshop-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
+    site = "workshop" if history is None else history.plant.id
+    if influx is not None:
+        # Data of earlier demos may be in the same bucket; a site of its own keeps the counts apart.
+        site = f"{site}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
     try:
         with ChildProcesses(directory / "logs") as children:
-            page_url = _start(children, directory, site, arguments.port, influx)
-            sys.stdout.write(f"\nLeanmeter shows a simulated workshop at  {page_url}\n")
-            sys.stdout.write("Open it on this machine. Ctrl-C ends the demo.\n\n")
-            sys.stdout.flush()
+            started = _start(children, directory, site, arguments.port, influx, history, stop)
+            what = "a simulated workshop" if history is None else f"{history.plant.name} (simulated)"
+            _say(f"\nLeanmeter shows {what} at  {started.page_url}")
+            _say("Open it on this machine. Ctrl-C ends the demo.\n")
             if not arguments.no_browser and arguments.seconds is None and _has_display():
-                webbrowser.open(page_url)
+                webbrowser.open(started.page_url)
             asyncio.run(_show(children, directory, site, stop, arguments.seconds))
-            summary = asyncio.run(_finish(children, directory, site))
+            summary = asyncio.run(_finish(children, directory, site, started.values_of_history))
     except ChildError as problem:
         sys.stderr.write(f"\nleanmeter demo: {problem}\n")
         return 1
@@ -52,6 +65,14 @@ def run_demo(arguments: argparse.Namespace) -> int:
     if arguments.summary is not None:
         write_summary(arguments.summary, summary)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """Where the page is, and how many values of the past were stored before the agent began."""
+
+    page_url: str
+    values_of_history: int
 
 
 class _Stop:
@@ -77,17 +98,45 @@ def _influx(arguments: argparse.Namespace) -> InfluxTarget | None:
     return asyncio.run(prepare_bucket(arguments.influx, token, arguments.org, arguments.bucket))
 
 
-def _start(children: ChildProcesses, directory: Path, site: str, wanted_port: int, influx: InfluxTarget | None) -> str:
+def _history(arguments: argparse.Namespace) -> DemoHistory | None:
+    if arguments.history is None and arguments.plant is None:
+        return None
+    plant = load_plant(arguments.plant or _PLANT)
+    days = arguments.history or _DAYS
+    today = datetime.now(ZoneInfo(plant.time_zone)).date()
+    return DemoHistory(plant, today - timedelta(days=days), days)
+
+
+def _start(
+    children: ChildProcesses,
+    directory: Path,
+    site: str,
+    wanted_port: int,
+    influx: InfluxTarget | None,
+    history: DemoHistory | None,
+    stop: _Stop,
+) -> _Started:
     mqtt_port = _free_port()
     page_port = wanted_port if _is_free(wanted_port) else _free_port()
-    server_file = write_settings(directory, site=site, mqtt_port=mqtt_port, page_port=page_port, influx=influx)
+    server_file = write_settings(
+        directory,
+        site=site,
+        mqtt_port=mqtt_port,
+        page_port=page_port,
+        influx=influx,
+        gap_limit_s=None if history is None else 3 * _HISTORY_INTERVAL_S,
+    )
     site_file = directory / "site.yaml"
     broker_file = configure_broker(directory, mqtt_port)
+    values = 0
+    if history is not None:
+        values = _write_history(children, directory, server_file, site, history, stop)
     children.start("broker", ["-m", "leanmeter.embedded_broker", str(broker_file)])
+    simulated = ["workshop"] if history is None else _plant(history, "now")
     children.start(
         "simulators",
         [
-            *_LEANMETER, "simulate", "workshop", "--directory", str(directory),
+            *_LEANMETER, "simulate", *simulated, "--directory", str(directory),
             "--site", site, "--mqtt-port", str(mqtt_port),
         ],
     )  # fmt: skip
@@ -102,10 +151,53 @@ def _start(children: ChildProcesses, directory: Path, site: str, wanted_port: in
         [*_LEANMETER, "edge", "run", "--config", str(site_file), "--summary", str(_edge_summary(directory))],
     )
     children.wait_until("the page", lambda: not _is_free(page_port), _READY_S)
-    return f"http://127.0.0.1:{page_port}/"
+    return _Started(f"http://127.0.0.1:{page_port}/", values)
+
+
+def _write_history(
+    children: ChildProcesses, directory: Path, server_file: Path, site: str, history: DemoHistory, stop: _Stop
+) -> int:
+    """The plant's past through the collector's ingest, its plan, and what follows; returns how many values."""
+    changed = history.first + timedelta(days=history.measure_day)
+    _say(f"Simulating {history.days} days of {history.plant.name}; on {changed} it took its measures:")
+    _say(f"  {', '.join(history.plant.measures)}")
+    config = ["--store-config", str(server_file)]
+    line = children.run(
+        "history",
+        [
+            *_LEANMETER, "simulate", *_plant(history, history.start, live=False), *config,
+            "--site", site, "--interval-s", str(_HISTORY_INTERVAL_S), "--no-evaluation", "--json",
+        ],
+        lambda: stop.requested,
+    )  # fmt: skip
+    facts = json.loads(line)
+    _say(f"  {facts['values']:,.0f} readings stored in {facts['seconds_to_write']:.0f} s; evaluating them ...")
+    plan = directory / "plan.yaml"
+    plan.write_text(yaml.safe_dump(plan_document(history, site), sort_keys=False), encoding="utf-8")
+    chosen = ["--config", str(server_file)]
+    began_s = time.monotonic()
+    for name, command in (
+        ("plan", ["plan", "import", str(plan), *chosen, "--author", "demo"]),
+        ("first evaluation", ["evaluation", "run", *chosen, "--once"]),
+    ):
+        children.run(name, [*_LEANMETER, *command], lambda: stop.requested)
+    _say(f"  baselines, goals and bands ready in {time.monotonic() - began_s:.0f} s")
+    return int(facts["values"])
+
+
+def _plant(history: DemoHistory, since: str, *, live: bool = True) -> list[str]:
+    kind = ["plant"] if live else ["history"]
+    measures = [word for measure in history.measures for word in ("--measure", measure)]
+    first = ["--first-day", history.first.isoformat()] if live else []
+    return [*kind, history.plant.id, "--from", since, *first, *measures]
 
 
 _LEANMETER = ("-m", "leanmeter")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 async def _show(children: ChildProcesses, directory: Path, site: str, stop: _Stop, seconds: float | None) -> None:
@@ -122,7 +214,7 @@ async def _show(children: ChildProcesses, directory: Path, site: str, stop: _Sto
         sys.stdout.write(f"{line}\n" if not sys.stdout.isatty() else "\n")
 
 
-async def _finish(children: ChildProcesses, directory: Path, site: str) -> Mapping[str, object]:
+async def _finish(children: ChildProcesses, directory: Path, site: str, values_of_history: int) -> Mapping[str, object]:
     """End the agent, let the line run empty, and count."""
     sys.stdout.write("Ending: waiting until everything is stored ...\n")
     sys.stdout.flush()
@@ -138,8 +230,8 @@ async def _finish(children: ChildProcesses, directory: Path, site: str) -> Mappi
         return {
             "samples": edge["samples"],
             "values_sampled": edge["values_sampled"],
-            "values_stored": stored.values,
-            "values_lost": edge["values_sampled"] - stored.values,
+            "values_stored": stored.values - values_of_history,
+            "values_lost": edge["values_sampled"] + values_of_history - stored.values,
             "duplicates": stored.duplicates,
             "batches_acknowledged": edge["batches_acknowledged"],
             "delay_ms": edge["delay_ms"],

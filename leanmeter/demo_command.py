@@ -14,6 +14,15 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     )
     parser.add_argument("--seconds", type=_seconds, help="end by itself after so many seconds of data")
     parser.add_argument("--summary", type=Path, metavar="FILE", help="at the end write what was counted, as JSON")
+    parser.add_argument(
+        "--history",
+        type=_days,
+        metavar="DAYS",
+        help="simulate a factory with so many days of past (45 to 400), in which something was changed on a known day",
+    )
+    parser.add_argument(
+        "--plant", metavar="NAME", help="bakery, garment, hotel-laundry, metal-parts or plastics (default metal-parts)"
+    )
     parser.add_argument("--port", type=int, default=8080, help="the page's port (default 8080, else a free one)")
     parser.add_argument("--directory", type=Path, default=Path("leanmeter-data/demo"), help="where its files go")
     parser.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
@@ -28,6 +37,13 @@ def _seconds(text: str) -> float:
     value = float(text)
     if not 1 <= value <= 86400:
         raise argparse.ArgumentTypeError("must be between 1 and 86400")
+    return value
+
+
+def _days(text: str) -> int:
+    value = int(text)
+    if not 45 <= value <= 400:
+        raise argparse.ArgumentTypeError("must be between 45 and 400")
     return value
 
 

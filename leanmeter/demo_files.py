@@ -36,7 +36,15 @@ def prepare_directory(directory: Path) -> None:
     (directory / _MARK).touch()
 
 
-def write_settings(directory: Path, *, site: str, mqtt_port: int, page_port: int, influx: InfluxTarget | None) -> Path:
+def write_settings(
+    directory: Path,
+    *,
+    site: str,
+    mqtt_port: int,
+    page_port: int,
+    influx: InfluxTarget | None,
+    gap_limit_s: float | None = None,
+) -> Path:
     """Write `server.yaml` of collector, evaluation and page; returns its path."""
     store: dict[str, Any] = {"sqlite": str(directory / "readings.sqlite")}
     if influx is not None:
@@ -51,12 +59,16 @@ def write_settings(directory: Path, *, site: str, mqtt_port: int, page_port: int
                 "bucket": influx.bucket,
             }
         }
-    settings = {
+    settings: dict[str, Any] = {
         "store": store,
         "entities": str(directory / "entities.sqlite"),
         "collector": {"mqtt": {"host": "127.0.0.1", "port": mqtt_port}, "sites": [str(directory / "site.yaml")]},
-        "visit": {"site": site, "port": page_port, "example": True},
+        "visit": {"site": site, "port": page_port, "example": gap_limit_s is None},
     }
+    if gap_limit_s is not None:
+        settings["evaluation"] = {"gap_limit_s": gap_limit_s}
+        # What is counted at the end must still be there.
+        settings["collector"]["raw_retention_days"] = 1000
     path = directory / "server.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     return path

@@ -27,6 +27,7 @@ from site_config.schema import load_site
 from store.entities import Entities
 from store.factory import open_entities, open_readings
 from store.protocol import OperatedReadingStore
+from store.schema import EARLIEST_MS, LATEST_MS
 from store.server_file import load_server_file
 
 Result = TypeVar("Result")
@@ -104,7 +105,8 @@ def _import(arguments: argparse.Namespace) -> int:
     async def work(opened: "_Opened") -> tuple[bool, PlanCheck]:
         found = check_plan(loaded.plan, opened.model.points, opened.today)
         _refuse(arguments.file, found)
-        return await _put(opened.entities, loaded, _author(arguments)), found
+        days = await opened.readings.day_starts(opened.model.site, EARLIEST_MS, LATEST_MS)
+        return await _put(opened.entities, loaded, _author(arguments), rederive=bool(days)), found
 
     changed, found = _with_site(arguments.config, loaded.plan.site, work)
     done = "imported; days are computed again" if changed else "is the site's plan already"
@@ -112,9 +114,9 @@ def _import(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _put(entities: Entities, loaded: LoadedPlan, author: str) -> bool:
+async def _put(entities: Entities, loaded: LoadedPlan, author: str, *, rederive: bool) -> bool:
     document = loaded.plan.model_dump(mode="json", by_alias=True)
-    return await entities.plans.put(loaded.plan.site, document, loaded.daily, author)
+    return await entities.plans.put(loaded.plan.site, document, loaded.daily, author, rederive=rederive)
 
 
 def _refuse(path: Path, found: PlanCheck) -> None:

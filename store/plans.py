@@ -68,13 +68,29 @@ class Plans:
     def __init__(self, thread: SqliteThread) -> None:
         self._thread = thread
 
-    async def put(self, site: str, document: _Json, daily: Mapping[str, Mapping[str, float]], author: str) -> bool:
+    async def put(
+        self,
+        site: str,
+        document: _Json,
+        daily: Mapping[str, Mapping[str, float]],
+        author: str,
+        *,
+        rederive: bool = True,
+    ) -> bool:
         """Make this the site's plan, with the values of its tables by name and ISO date; False when it was already.
 
         A table's values replace all that were there under its name. What is derived from plans is noted as a
-        rederivation of all days. Raises StoreConfigurationError when the site is not known.
+        rederivation of all days, unless nothing is derived yet (`rederive` is False). Raises StoreConfigurationError
+        when the site is not known.
         """
-        return await self._thread.write(lambda connection: _put(connection, site, document, daily, author))
+
+        def work(connection: sqlite3.Connection) -> bool:
+            changed = _put(connection, site, document, daily, author)
+            if changed and rederive:
+                _rederive(connection, site, None)
+            return changed
+
+        return await self._thread.write(work)
 
     async def plan(self, site: str) -> StoredPlan | None:
         """The site's plan."""
@@ -194,7 +210,6 @@ def _put(
         values = json.dumps(sorted(daily[name].items())).encode()
         state = {"days": len(daily[name]), "hash": hashlib.sha256(values).hexdigest()}
         trail.note("daily values", name, None, state)
-    _rederive(connection, site, None)
     return True
 
 

@@ -1,5 +1,5 @@
-from evaluation.site_series import site_rows
-from site_config.points import Point, Resource, Role
+from evaluation.site_series import addable, site_rows
+from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow
 
 ELECTRICITY, FUEL = Resource.ELECTRICITY, Resource.FUEL
@@ -59,3 +59,11 @@ def test_a_sum_with_a_hole_is_left_out_and_the_weakest_row_counts() -> None:
     assert hole.point == "site.water"
     weak = site_rows([MAIN, SOLAR], {"main": row(MAIN, 1.0), "pv": row(SOLAR, 1.0, "partial", 0.5)}, {})[0]
     assert (weak.demand, weak.quality, weak.coverage, weak.resource) == (None, "partial", 0.5, "electricity")
+
+
+def test_pieces_and_kilograms_have_no_sum() -> None:
+    rolls = Point("rolls", "Rolls", Resource.PRODUCT, Role.OUTPUT)
+    weighed = [Assignment("a", "bread", "weighed_mass_total"), Assignment("b", "rolls", "weighed_mass_total")]
+    counted = [weighed[0], Assignment("b", "rolls", "counter_1")]
+    assert addable([MAIN, BREAD, rolls], weighed) == (MAIN, BREAD, rolls)
+    assert addable([MAIN, BREAD, rolls], counted) == (MAIN,)

@@ -1,0 +1,132 @@
+"""The plan of a simulated plant: measured for some weeks, then changed on a known day, as its owner would write it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from simulators.factory.schema import PlantFile
+
+SHORTEST_DAYS = 45
+"""A baseline with the shape of a week needs four weeks, and what was saved some days after it."""
+LONGEST_DAYS = 400
+_MEASURE_SHARE = 0.62
+
+
+@dataclass(frozen=True, slots=True)
+class _Country:
+    """What energy and water cost there, and what a unit of the plant's fuel holds; all of them examples."""
+
+    currency: str
+    kwh: float
+    fuel: float
+    fuel_kwh: float
+    water: float
+    grid_kg: float
+
+
+_COUNTRIES = {
+    "bakery": _Country("GHS", 1.6, 18.5, 25.9, 14.2, 0.43),
+    "garment": _Country("VND", 2100.0, 9000.0, 10.5, 14000.0, 0.68),
+    "hotel-laundry": _Country("IDR", 1450.0, 22000.0, 25.9, 9500.0, 0.78),
+    "metal-parts": _Country("PEN", 0.62, 1.35, 10.5, 6.4, 0.28),
+    "plastics": _Country("TRY", 4.2, 12.0, 10.5, 48.0, 0.44),
+}
+_FUEL_KG = 0.2
+"""kg CO2e a kWh of gas burnt: about that of natural gas, gross."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoHistory:
+    """So many days of a plant's past, in which all its measures took effect on the day `measure_day`, from 0."""
+
+    plant: PlantFile
+    first: date
+    days: int
+
+    @property
+    def measure_day(self) -> int:
+        """A Monday, so that whole weeks lie before and after it."""
+        wanted = round(self.days * _MEASURE_SHARE)
+        return wanted - (self.first + timedelta(days=wanted)).weekday()
+
+    @property
+    def start(self) -> str:
+        """When the first day begins, in ISO 8601."""
+        return datetime.combine(self.first, time(), ZoneInfo(self.plant.time_zone)).isoformat()
+
+    @property
+    def measures(self) -> Sequence[str]:
+        """For `simulate --measure`."""
+        return [f"{name}@{self.measure_day}" for name in self.plant.measures]
+
+
+def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
+    """A document for `plan.yaml`: baselines for energy, water and waste on what the plant makes."""
+    plant, country = history.plant, _COUNTRIES.get(history.plant.id, _COUNTRIES["metal-parts"])
+    measured = history.first + timedelta(days=history.measure_day)
+    # The first day began before its first reading.
+    period = {"from": (history.first + timedelta(days=1)).isoformat(), "to": (measured - timedelta(days=1)).isoformat()}
+    outputs = [name for name, point in plant.points.items() if point.resource.value == "product"]
+    fuels = [name for name, point in plant.points.items() if point.resource.value == "fuel"]
+    waters = [
+        name for name, point in plant.points.items() if point.resource.value == "water" and point.role.value == "main"
+    ]
+    wastes = [name for name, point in plant.points.items() if point.resource.value == "waste"]
+    variables = {_name(output): {"series": [output]} for output in outputs}
+    compared = ["site.energy", *(["site.water"] if waters else []), *(["site.waste"] if wastes else [])]
+    report_from = (measured + timedelta(days=1)).isoformat()
+    return {
+        "site": site,
+        "currency": country.currency,
+        "variables": variables,
+        "baselines": [
+            {
+                "id": series.removeprefix("site."),
+                "series": series,
+                "period": period,
+                "variables": list(variables),
+                "report_from": report_from,
+                **({"meter_class": "B"} if series == "site.energy" else {}),
+            }
+            for series in compared
+        ],
+        "goals": [
+            {
+                "series": series,
+                "from": measured.isoformat(),
+                "to": (measured + timedelta(days=365)).isoformat(),
+                **({"share": 0.2} if series == "site.water" else {}),
+            }
+            for series in compared
+        ],
+        "calorific_values": [
+            {"point": name, "kwh_a_unit": country.fuel_kwh, "source": "example of the demo"} for name in fuels
+        ],
+        "prices": [
+            *({"point": name, "price": country.fuel} for name in fuels),
+            *({"point": name, "price": country.water} for name in waters),
+        ],
+        "emission_factors": [
+            {"of": "electricity", "kg_a_unit": country.grid_kg, "method": "location", "source": "example of the demo"},
+            *(
+                {"of": name, "kg_a_unit": round(country.fuel_kwh * _FUEL_KG, 3), "source": "example of the demo"}
+                for name in fuels
+            ),
+        ],
+        "electricity_tariff": {
+            "currency": country.currency,
+            "tariffs": [
+                {
+                    "name": "example of the demo",
+                    "valid_from": "2020-01-01",
+                    "energy": [{"price": country.kwh}],
+                }
+            ],
+        },
+    }
+
+
+def _name(point: str) -> str:
+    return point.replace("-", "_")

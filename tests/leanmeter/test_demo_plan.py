@@ -1,0 +1,23 @@
+from datetime import date
+
+import pytest
+
+from evaluation.plan_check import check_plan
+from evaluation.plan_file import PlanFile
+from leanmeter.demo_plan import SHORTEST_DAYS, DemoHistory, plan_document
+from simulators.factory.plant_files import load_plant, ready_plants
+from simulators.factory.plant_site import site_document
+from site_config.schema import Site, SiteFile
+
+
+@pytest.mark.parametrize("days", [SHORTEST_DAYS, 90])
+@pytest.mark.parametrize("name", ready_plants())
+def test_every_ready_plant_has_a_plan_that_fits_it(name: str, days: int) -> None:
+    plant = load_plant(name)
+    history = DemoHistory(plant, date(2026, 8, 28), days)
+    plan = PlanFile.model_validate(plan_document(history, name))
+    site = Site(SiteFile.model_validate(site_document(plant)))
+    found = check_plan(plan, site.points, date(2026, 11, 26))
+    assert (found.mistakes, found.notes) == ((), ())
+    assert all(entry.period.last.weekday() == 6 for entry in plan.baselines)
+    assert 4 <= (history.measure_day // 7) <= days // 7 - 2
