@@ -25,6 +25,9 @@ NOBODY_LISTENS_PORT = 9
 _LOOK_AHEAD_S = 1.0
 """A row is timed at the middle of its transaction, which takes longer when a part of it is asked in vain."""
 _STEP_S = 0.25
+_SWINGING_STEP_S = 0.02
+"""A weight that settles goes up and down within a quarter of a second."""
+
 _FLOAT_SHARE = 2e-7
 _PRESENT_SHARE = 0.01
 _RECORDS_MAX = 10_000_000
@@ -154,8 +157,9 @@ def _wrong_values(quantity: str, reading: Reading, source: ValuesAt, oldest_s: f
     for time_s, value, quality in zip(reading.times_s, reading.values, reading.qualities, strict=True):
         if quality is not Quality.GOOD or value is None:
             continue
-        steps = range(math.floor((time_s - oldest_s) / _STEP_S), math.ceil((time_s + _LOOK_AHEAD_S) / _STEP_S) + 1)
-        around = [source(max(0.0, step * _STEP_S)).get(quantity) for step in steps]
+        step_s = _SWINGING_STEP_S if quantity.startswith("weight_") else _STEP_S
+        steps = range(math.floor((time_s - oldest_s) / step_s), math.ceil((time_s + _LOOK_AHEAD_S) / step_s) + 1)
+        around = [source(max(0.0, step * step_s)).get(quantity) for step in steps]
         right = [number for number in around if isinstance(number, float)]
         if len(right) < len(around):
             continue

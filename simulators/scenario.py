@@ -93,13 +93,18 @@ class FaultSettings(StrictModel):
 
 
 class ScenarioDevice(StrictModel):
-    """A simulated device. `power_w` is a constant load (of a water meter in m3/h), `power` a recorded one."""
+    """A simulated device. `power_w` is a constant load (of a water meter in m3/h), `power` a recorded one.
+
+    On a scale somebody weighs something `every_s`: `masses_kg`, in their order and then again, or by chance.
+    """
 
     id: Slug
     profile: str
     unit_id: Annotated[int, Field(ge=0, le=255)] = 1
     power_w: float | None = None
     power: Path | None = None
+    masses_kg: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(max_length=1000)] = ()
+    every_s: Annotated[float, Field(ge=2.5, le=3600)] = 8.0
     seed: int | None = None
     frozen_after_s: Annotated[float, Field(gt=0)] | None = None
     """As in the site file: how long the agent lets the device repeat itself."""

@@ -24,11 +24,11 @@ from simulators.modbus_server import ModbusTcpServer, RtuSerialServer, RtuTcpSer
 from simulators.modbus_unit import ModbusUnit
 from simulators.power_recording import PowerRecording, read_power_recording
 from simulators.scenario import FaultSettings, Scenario, ScenarioDevice, ScenarioLine
+from simulators.scenario_scale import HOST, ScenarioScale, is_scale
 from simulators.serial_port import PseudoTerminal
 from simulators.value_faults import ValuesAt
-from simulators.viewed_devices import ViewedMeter
+from simulators.viewed_devices import ViewedDevice, ViewedMeter
 
-_HOST = "127.0.0.1"
 _HOUR_S = 3600.0
 
 
@@ -62,14 +62,15 @@ class ScenarioRun:
         self._mqtt_port = mqtt_port
         self._started_s = time.monotonic()
         self._running = contextlib.AsyncExitStack()
-        self._viewed: list[ViewedMeter] = []
+        self._viewed: list[ViewedDevice] = []
+        self._scales: dict[str, ScenarioScale] = {}
         self.devices = {
             device.id: self._simulated(device, self._faults(line, device))
             for line in scenario.lines
             for device in line.devices
         }
 
-    def viewed(self) -> list[ViewedMeter]:
+    def viewed(self) -> list[ViewedDevice]:
         """All devices, for a screen."""
         return self._viewed
 
@@ -104,12 +105,15 @@ class ScenarioRun:
             profile = load_profile(device.profile)
         except ProfileError as problem:
             raise SimulatorError(f"device {device.id!r}: {problem}") from problem
+        seed = self._seed(device)
+        if is_scale(profile):
+            scale = self._scales[device.id] = ScenarioScale(device, profile, seed)
+            return SimulatedDevice(device, profile, scale.values_at(), scale.values_at())
         load = None
         if device.power_w is not None:
             load = PowerRecording([0.0, _HOUR_S], [device.power_w, device.power_w])
         elif device.power is not None:
             load = read_power_recording(device.power)
-        seed = self._seed(device)
         true_at = example_values(profile, seed, load)
         try:
             shown_at = faulty_values(faults, profile, true_at, seed=seed, load=load)
@@ -137,17 +141,24 @@ class ScenarioRun:
 
     async def _start(self, running: contextlib.AsyncExitStack, line: ScenarioLine) -> dict[str, Any]:
         """Serve a line; returns how a site file names the place."""
+        for device in line.devices:
+            scale = self._scales.get(device.id)
+            if scale is not None:
+                faults = self._faults(line, device)
+                place, viewed = await scale.serve(running, self._directory, line, faults, self.clock)
+                self._viewed.append(viewed)
+                return place
         units = {device.unit_id: self._unit(line, device) for device in line.devices}
         if line.transport == "serial":
             terminal = running.enter_context(PseudoTerminal(self._directory / line.id))
             await running.enter_async_context(RtuSerialServer(units, terminal, LineSpeed(line.baud)))
             return {"serial": {"port": str(terminal.path), "baud": line.baud, "parity": "N", "stop_bits": 1}}
         if line.transport == "tcp":
-            server: ModbusTcpServer | RtuTcpServer = ModbusTcpServer(units, _HOST, line.port)
+            server: ModbusTcpServer | RtuTcpServer = ModbusTcpServer(units, HOST, line.port)
         else:
-            server = RtuTcpServer(units, _HOST, line.port, LineSpeed(line.baud))
+            server = RtuTcpServer(units, HOST, line.port, LineSpeed(line.baud))
         await running.enter_async_context(server)
-        return {line.transport: {"host": _HOST, "port": server.port}}
+        return {line.transport: {"host": HOST, "port": server.port}}
 
     def _write_site_file(self, places: Sequence[dict[str, Any]]) -> None:
         lines = [
@@ -164,7 +175,7 @@ class ScenarioRun:
         ]
         document = {
             "site": "scenario",
-            "mqtt": {"host": _HOST, "port": self._mqtt_port},
+            "mqtt": {"host": HOST, "port": self._mqtt_port},
             "data_dir": str(self._directory / "edge"),
             "poll_interval_s": self.scenario.poll_interval_s,
             "slow_interval_s": max(1.0, self.scenario.poll_interval_s),
