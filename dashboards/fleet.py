@@ -127,7 +127,7 @@ def _edges() -> table.Panel:
     panels.show(panel, "days_compared", displayName="Days compared", decimals=0)
     panels.show(panel, "days_with_mismatch", displayName="Not whole", decimals=0)
     panels.show(panel, "values_missing", displayName="Values missing", decimals=0)
-    return panel.span(panels.FULL_SPAN)
+    return panel.span(panels.FULL_SPAN).height(panels.SMALL_CHART_HEIGHT)
 
 
 def _agents(names: SiteNames) -> table.Panel:
@@ -157,7 +157,7 @@ def _agents(names: SiteNames) -> table.Panel:
     for name, title, unit, decimals in shown:
         panels.show(panel, name, displayName=title, unit=unit, decimals=decimals)
     panels.show(panel, "clock_source", mappings=panels.texts(CLOCKS))
-    return panel.span(panels.FULL_SPAN)
+    return panel.span(panels.FULL_SPAN).height(panels.SMALL_CHART_HEIGHT)
 
 
 def _outbox(names: SiteNames) -> timeseries.Panel:

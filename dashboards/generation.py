@@ -163,4 +163,4 @@ def _fuel_table(names: SiteNames) -> table.Panel:
     panels.show(panel, "amount", displayName="As metered", unit=panels.COUNT, decimals=1)
     panels.show(panel, "cost", displayName="Cost", unit=panels.MONEY, decimals=2)
     panels.show(panel, "co2e", displayName="CO₂e", unit=panels.CARBON_KG, decimals=0)
-    return panel.span(panels.FULL_SPAN)
+    return panel.span(panels.FULL_SPAN).height(panels.SMALL_CHART_HEIGHT)

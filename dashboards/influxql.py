@@ -102,17 +102,14 @@ def site_power_kw(meters: Iterable[SupplyMeter], when: str) -> str:
 
     A meter without a reading is missing from the sum, which is why the number of meters belongs beside it.
     """
-    newest = [
-        select(
-            f'last("{meter.power_quantity}") * {meter.factor / 1000:g} AS "power"',
-            READING,
-            SITE,
-            f"{DEVICE} = '{meter.device}'",
-            when,
-        )
-        for meter in meters
-    ]
+    newest = [_newest_power(meter, when) for meter in meters]
     return select('sum("power") AS "power", count("power") AS "meters"', nested(*newest), when)
+
+
+def _newest_power(meter: SupplyMeter, when: str) -> str:
+    scaled = f'last("{meter.power_quantity}") * {meter.factor / 1000:g} AS "power"'
+    newest = select(scaled, READING, SITE, f"{DEVICE} = '{meter.device}'", when)
+    return select('abs("power") AS "power"', nested(newest), when) if meter.generates else newest
 
 
 def demand_kw(main_points: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ from dashboards.influxql import (
     whole_site,
 )
 from dashboards.query import InfluxQuery
-from dashboards.site_names import SiteNames
+from dashboards.site_names import Share, SiteNames
 
 STREAMS = ("material", "product", "waste")
 ABOUT_WASTE = (
@@ -52,6 +52,8 @@ def materials(names: SiteNames) -> Dashboard:
     for number in _numbers(names):
         built.with_panel(number)
     built.with_panel(_days(names))
+    if names.piece_points:
+        built.with_panel(_pieces(names))
     built.with_panel(_compared(names))
     if names.waste_points:
         built.with_panel(_waste_by_day())
@@ -73,21 +75,19 @@ def _numbers(names: SiteNames) -> list[stat.Panel]:
     ):
         if ids:
             found.append(_sum(title, ids, unit))
-    if incoming and product:
-        found.append(
-            _share(
-                "Yield",
-                "Product out of what came in, by mass. What is missing evaporated, was wasted, or was not weighed.",
-                product,
-                incoming,
-            ).thresholds(panels.NEUTRAL)
-        )
-    if incoming and product and waste:
-        found.append(_not_accounted(names))
-    if incoming and waste:
-        found.append(_share("Waste of what came in", "Waste by the material that came in, by mass.", waste, incoming))
-    if product and waste:
-        found.append(_share("Waste for each kg of product", "Waste by product, by mass.", waste, product))
+    for share, title, about in (
+        (
+            names.product_of_material,
+            "Yield",
+            "Product out of what came in, by mass, on lines that weigh both; the rest evaporated or was wasted.",
+        ),
+        (names.waste_of_material, "Waste of what came in", "Waste by material, on lines that weigh both."),
+        (names.waste_of_product, "Waste for each kg of product", "Waste by product, on lines that weigh both."),
+    ):
+        if share:
+            found.append(_share(title, about, share))
+    if names.accounted_for:
+        found.append(_not_accounted(names.accounted_for))
     if waste:
         found.append(
             panels.number(
@@ -113,26 +113,26 @@ def _sum(title: str, ids: tuple[str, ...], unit: str) -> stat.Panel:
     )
 
 
-def _share(title: str, about: str, part: tuple[str, ...], whole: tuple[str, ...]) -> stat.Panel:
+def _share(title: str, about: str, share: Share) -> stat.Panel:
     return panels.number(
         title,
         about,
-        InfluxQuery(_share_query(part, whole), "Share"),
+        InfluxQuery(_share_query(share), "Share"),
         unit=panels.SHARE,
         decimals=1,
         missing="not weighed here",
     )
 
 
-def _share_query(part: tuple[str, ...], whole: tuple[str, ...], group_by: str = "") -> str:
-    one = select(f'{AMOUNT} AS "part"', DAYS, SITE, points(part), SHOWN_TIME)
-    other = select(f'{AMOUNT} AS "whole"', DAYS, SITE, points(whole), SHOWN_TIME, f"{AMOUNT} > 0")
+def _share_query(share: Share, group_by: str = "") -> str:
+    one = select(f'{AMOUNT} AS "part"', DAYS, SITE, points(share.part), SHOWN_TIME)
+    other = select(f'{AMOUNT} AS "whole"', DAYS, SITE, points(share.whole), SHOWN_TIME, f"{AMOUNT} > 0")
     return select('sum("part") / sum("whole") AS "share"', nested(one, other), SHOWN_TIME, group_by=group_by)
 
 
-def _not_accounted(names: SiteNames) -> stat.Panel:
-    known = select(f'{AMOUNT} AS "known"', DAYS, SITE, points((*names.product_points, *names.waste_points)), SHOWN_TIME)
-    came = select(f'{AMOUNT} AS "came"', DAYS, SITE, points(names.material_points), SHOWN_TIME)
+def _not_accounted(share: Share) -> stat.Panel:
+    known = select(f'{AMOUNT} AS "known"', DAYS, SITE, points(share.part), SHOWN_TIME)
+    came = select(f'{AMOUNT} AS "came"', DAYS, SITE, points(share.whole), SHOWN_TIME)
     query = select('1 - sum("known") / sum("came") AS "share"', nested(known, came), SHOWN_TIME)
     return panels.number(
         "Not accounted for",
@@ -146,30 +146,45 @@ def _not_accounted(names: SiteNames) -> stat.Panel:
 
 
 def _days(names: SiteNames) -> timeseries.Panel:
-    conditions = (SITE, METERED, of_resource(*STREAMS), CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME)
+    weighed = (*names.material_points, *names.product_points, *names.waste_points)
+    conditions = (SITE, points(weighed), CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME)
     panel = panels.bars(
         "Streams by day",
-        "What each scale or counter took in a day of the site: kg, or pieces where pieces are counted.",
+        "What each scale took in a day of the site.",
         InfluxQuery(select(AMOUNT, DAYS, *conditions, group_by=POINT), POINT_NAME),
-        unit=panels.COUNT,
+        unit=panels.KILOGRAM,
         decimals=0,
     )
     panels.call_by_name(panel, names.called(*STREAMS))
-    return panel.span(16)
+    return panel
+
+
+def _pieces(names: SiteNames) -> timeseries.Panel:
+    conditions = (SITE, points(names.piece_points), CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME)
+    panel = panels.bars(
+        "Pieces by day",
+        "What each counter counted in a day of the site.",
+        InfluxQuery(select(AMOUNT, DAYS, *conditions, group_by=POINT), POINT_NAME),
+        unit=panels.PIECES,
+        decimals=0,
+    )
+    panels.call_by_name(panel, names.called(*STREAMS))
+    return panel
 
 
 def _compared(names: SiteNames) -> bargauge.Panel:
     weighed = (*names.material_points, *names.product_points, *names.waste_points)
     query = select(total(AMOUNT), DAYS, SITE, points(weighed), SHOWN_TIME, group_by=RESOURCE)
     panel = panels.ranking(
-        "Balance of the time shown",
-        "All that was weighed: what came in should be about as long as product and waste together.",
+        "All that was weighed",
+        "In the time shown. Where every stream of a line is weighed, what came in is about as much as product and "
+        "waste together.",
         InfluxQuery(query, RESOURCE_NAME),
         unit=panels.KILOGRAM,
         decimals=0,
     )
     panels.call_by_name(panel, {"material": "Material in", "product": "Product", "waste": "Waste"})
-    return panel.span(8)
+    return panel
 
 
 def _waste_by_day() -> timeseries.Panel:
@@ -186,20 +201,20 @@ def _waste_by_day() -> timeseries.Panel:
 
 
 def _shares_by_day(names: SiteNames) -> list[timeseries.Panel]:
-    pairs = (
-        ("Waste of what came in, by day", names.waste_points, names.material_points),
-        ("Waste for each kg of product, by day", names.waste_points, names.product_points),
+    shares = (
+        ("Waste of what came in, by day", names.waste_of_material),
+        ("Waste for each kg of product, by day", names.waste_of_product),
     )
     return [
         panels.lines(
             title,
-            "By mass. A share that climbs on slow days is what each start costs.",
-            InfluxQuery(_share_query(part, whole, "time(1d) fill(none)"), "Share"),
+            "By mass, on lines that weigh both. A share that climbs on slow days is what each start costs.",
+            InfluxQuery(_share_query(share, "time(1d) fill(none)"), "Share"),
             unit=panels.SHARE,
             decimals=1,
         )
-        for title, part, whole in pairs
-        if part and whole
+        for title, share in shares
+        if share
     ]
 
 

@@ -109,7 +109,7 @@ def _today(title: str, of: str, unit: str, decimals: int) -> stat.Panel:
         InfluxQuery(query, "Amount"),
         unit=unit,
         decimals=decimals,
-        missing="no interval yet today",
+        missing="none measured today",
     ).time_from(panels.TODAY)
 
 

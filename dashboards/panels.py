@@ -105,9 +105,11 @@ def number(
     )
 
 
-def lines(title: str, description: str, *queries: InfluxQuery, unit: str, decimals: int) -> timeseries.Panel:
-    """Curves over time; a gap in the data stays a gap."""
-    return (
+def lines(
+    title: str, description: str, *queries: InfluxQuery, unit: str, decimals: int, from_zero: bool = True
+) -> timeseries.Panel:
+    """Curves over time; a gap in the data stays a gap. Not `from_zero` where only the differences are seen."""
+    panel = (
         timeseries.Panel()
         .title(title)
         .description(description)
@@ -117,7 +119,6 @@ def lines(title: str, description: str, *queries: InfluxQuery, unit: str, decima
         .span(12)
         .unit(unit)
         .decimals(decimals)
-        .axis_soft_min(0)
         .line_interpolation(LineInterpolation.LINEAR)
         .line_width(2)
         .fill_opacity(0)
@@ -134,6 +135,7 @@ def lines(title: str, description: str, *queries: InfluxQuery, unit: str, decima
         )
         .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
     )
+    return panel.axis_soft_min(0) if from_zero else panel
 
 
 def bars(
@@ -287,7 +289,7 @@ def listing(
 
 def words(title: str, markdown: str) -> text.Panel:
     """A panel of text."""
-    return text.Panel().title(title).mode(TextMode.MARKDOWN).content(markdown).span(FULL_SPAN).height(STAT_HEIGHT)
+    return text.Panel().title(title).mode(TextMode.MARKDOWN).content(markdown).span(FULL_SPAN).height(3)
 
 
 def texts(by_value: Mapping[str, str]) -> list[dict[str, object]]:

@@ -28,6 +28,7 @@ from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames
 
 NO_READING = "the main meter does not tell"
+TEN_ROWS = 11
 PHASES = ("l1", "l2", "l3")
 STEP = "time($__interval) fill(none)"
 
@@ -44,14 +45,14 @@ def power(names: SiteNames) -> Dashboard:
     for number in _numbers(names):
         built.with_panel(number)
     built.with_row(Row("Peaks"))
-    built.with_panel(electricity.demand(names).span(16))
-    built.with_panel(_highest(names))
+    built.with_panel(electricity.demand(names).span(16).height(TEN_ROWS))
+    built.with_panel(_highest(names).height(TEN_ROWS))
     built.with_panel(_peak_of_each_day(names).span(panels.FULL_SPAN))
     built.with_row(Row("Quality"))
     built.with_panel(_power_factor())
     built.with_panel(_unbalance(names))
-    built.with_panel(_phases(names, "Voltage by phase", "voltage_{}_n", panels.VOLT, 1))
-    built.with_panel(_phases(names, "Current by phase", "current_{}", panels.AMPERE, 1))
+    built.with_panel(_phases(names, "Voltage by phase", "voltage_{}_n", panels.VOLT, from_zero=False))
+    built.with_panel(_phases(names, "Current by phase", "current_{}", panels.AMPERE, from_zero=True))
     return built
 
 
@@ -153,8 +154,9 @@ def _power_factor() -> timeseries.Panel:
         InfluxQuery(query, DEVICE_NAME),
         unit=panels.COUNT,
         decimals=2,
+        from_zero=False,
     ).thresholds(panels.levels((None, "red"), (0.9, "orange"), (0.95, "green")))
-    return panels.draw_thresholds(panel).interval("1m")
+    return panels.draw_thresholds(panel).interval(panels.QUARTER_HOUR)
 
 
 def _unbalance(names: SiteNames) -> timeseries.Panel:
@@ -169,7 +171,7 @@ def _unbalance(names: SiteNames) -> timeseries.Panel:
     return panels.draw_thresholds(panel).interval("1m")
 
 
-def _phases(names: SiteNames, title: str, quantity: str, unit: str, decimals: int) -> timeseries.Panel:
+def _phases(names: SiteNames, title: str, quantity: str, unit: str, *, from_zero: bool) -> timeseries.Panel:
     columns = ", ".join(f'mean("{quantity.format(phase)}") AS "{phase.upper()}"' for phase in PHASES)
     query = select(
         columns,
@@ -184,5 +186,6 @@ def _phases(names: SiteNames, title: str, quantity: str, unit: str, decimals: in
         "At the main meter, as it reads.",
         InfluxQuery(query, "$tag_device $col"),
         unit=unit,
-        decimals=decimals,
+        decimals=1,
+        from_zero=from_zero,
     ).interval("1m")

@@ -9,12 +9,26 @@ class SupplyMeter:
     """A meter of the site's supply: of a main, of own generation, of storage.
 
     Its present power in W is `power_quantity` times `factor`, which is negative for storage: what charges it is not
-    used yet.
+    used yet. A meter that `generates` gives the same whether it calls that power positive, as inverters do, or
+    negative, as meters do.
     """
 
     device: str
     power_quantity: str = "active_power_total"
     factor: float = 1.0
+    generates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Points of the same production lines, so that one can be held against the other: waste of what came in."""
+
+    part: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to compare."""
+        return bool(self.part and self.whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,10 @@ class SiteNames:
         product_points: outputs that are weighed, in kg.
         piece_points: outputs that are counted.
         waste_points: what leaves as waste, in kg.
+        product_of_material: weighed product, and the material of the same lines.
+        waste_of_material: waste, and the material of the same lines.
+        waste_of_product: waste, and the weighed product of the same lines.
+        accounted_for: product and waste of lines on which material, product and waste are weighed, and their material.
         lines: the electricity points of each production line, by its id.
         display_names: for people, by point; without those that several sites call differently.
         site_names: for people, by site.
@@ -57,6 +75,10 @@ class SiteNames:
     product_points: tuple[str, ...] = ()
     piece_points: tuple[str, ...] = ()
     waste_points: tuple[str, ...] = ()
+    product_of_material: Share = Share()
+    waste_of_material: Share = Share()
+    waste_of_product: Share = Share()
+    accounted_for: Share = Share()
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     display_names: Mapping[str, str] = field(default_factory=dict)
     site_names: Mapping[str, str] = field(default_factory=dict)

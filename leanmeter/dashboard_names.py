@@ -4,13 +4,14 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from dashboards.site_names import SiteNames, SupplyMeter
+from dashboards.site_names import Share, SiteNames, SupplyMeter
 from evaluation.unmetered import unmetered_id
 from site_config.points import Point, Resource, Role
 from site_config.schema import Site, SiteFile
 
 _WEIGHED = "weighed_mass_total"
 _OWN_CLOCK = "browser"
+_STREAMS = ("material", "product", "waste")
 
 
 def names_of(sites: Sequence[Site]) -> SiteNames:
@@ -46,6 +47,10 @@ def names_of(sites: Sequence[Site]) -> SiteNames:
         product_points=tuple(point for point in outputs if point not in counted),
         piece_points=tuple(point for point in outputs if point in counted),
         waste_points=ids(Resource.WASTE, Role.WASTE),
+        product_of_material=_share(sites, "product", "material"),
+        waste_of_material=_share(sites, "waste", "material"),
+        waste_of_product=_share(sites, "waste", "product"),
+        accounted_for=_accounted_for(sites),
         lines=_lines(points),
         display_names=_display_names([point for site in sites for point in site.points]),
         site_names={site.site: site.name for site in sites},
@@ -86,9 +91,41 @@ def _supply_meters_of(site: Site) -> Iterable[SupplyMeter]:
         for point in site.points
         if point.resource is Resource.ELECTRICITY and point.role in {Role.MAIN, Role.GENERATION, Role.STORAGE}
     }
+    generating = {point.id for point in site.points if point.role is Role.GENERATION}
     for entry in site.assignments:
         if entry.point in signs and entry.to_ms is None and entry.rate_quantity is not None:
-            yield SupplyMeter(entry.device, entry.rate_quantity, signs[entry.point] * entry.factor)
+            generates = entry.point in generating
+            factor = abs(entry.factor) if generates else signs[entry.point] * entry.factor
+            yield SupplyMeter(entry.device, entry.rate_quantity, factor, generates=generates)
+
+
+Weighed = Mapping[str, tuple[str, ...]]
+"""Points in kg by what they are: material, product, waste."""
+
+
+def _weighed_by_line(sites: Sequence[Site]) -> list[Weighed]:
+    """What is weighed on each production line of each site; points that name no line are on one together."""
+    found: dict[tuple[str, str | None], dict[str, list[str]]] = {}
+    for site in sites:
+        counted = {entry.point for entry in site.assignments if entry.amount_quantity != _WEIGHED}
+        for point in site.points:
+            if point.parent is None and point.id not in counted and point.resource.value in _STREAMS:
+                found.setdefault((site.site, point.line), {}).setdefault(point.resource.value, []).append(point.id)
+    return [{kind: tuple(ids) for kind, ids in line.items()} for line in found.values()]
+
+
+def _share(sites: Sequence[Site], part: str, whole: str) -> Share:
+    both = [line for line in _weighed_by_line(sites) if part in line and whole in line]
+    return Share(_ids(both, part), _ids(both, whole))
+
+
+def _accounted_for(sites: Sequence[Site]) -> Share:
+    all_three = [line for line in _weighed_by_line(sites) if set(_STREAMS) <= set(line)]
+    return Share(_ids(all_three, "product") + _ids(all_three, "waste"), _ids(all_three, "material"))
+
+
+def _ids(lines: Sequence[Weighed], kind: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(point for line in lines for point in line[kind]))
 
 
 def _lines(points: Sequence[Point]) -> Mapping[str, tuple[str, ...]]:

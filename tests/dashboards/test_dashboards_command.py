@@ -84,7 +84,7 @@ def test_names_follow_from_resource_role_and_assignment(site_file: Path) -> None
     assert names.time_zone == "America/Lima"
     assert names.supply_meters == (
         SupplyMeter("grid", factor=1.0),
-        SupplyMeter("roof", factor=-1.0),
+        SupplyMeter("roof", factor=1.0, generates=True),
         SupplyMeter("battery", factor=-1.0),
     )
     assert names.display_names["saw"] == "Saw"
