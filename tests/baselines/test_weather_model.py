@@ -1,11 +1,12 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from baselines.errors import BaselineError
 from baselines.savings import savings
-from baselines.validity import assess
+from baselines.validity import assess, range_findings
 from baselines.weather_model import DegreeTerm, Kind, Temperatures, fit_weather
 from tests.baselines.plants import observed
 from tests.scale import scaled
@@ -40,6 +41,22 @@ def test_heating_and_cooling_are_searched_together() -> None:
     assert found.bases == {"heating": pytest.approx(9.0, abs=0.3), "cooling": pytest.approx(17.0, abs=0.3)}
     assert found.model.degrees_of_freedom == 60 - 5
     assert assess(found.model).valid
+    # None of 1,999 random energies comes near: no smaller p can be told.
+    assert (found.model.p["heating"], found.model.p["cooling"], found.model.f_p) == (1 / 2000, 1 / 2000, 1 / 2000)
+
+
+def test_a_period_out_of_range_is_told_of_degree_days_and_not_of_what_stands_for_the_search() -> None:
+    temperatures = year(np.random.default_rng(5), 36, hourly=False)
+    noise = np.random.default_rng(6).normal(size=36)
+    energy = [
+        500.0 + 20.0 * d + float(e) for d, e in zip(temperatures.degree_days("heating", 12.0), noise, strict=True)
+    ]
+    found = fit_weather(observed(energy), [], temperatures, [DegreeTerm("heating")])
+    arctic = found.observe(observed([2000.0, 2100.0]), Temperatures(((-40.0,), (-41.0,)), (1.0, 1.0)))
+    told = range_findings(found.model, arctic.rows_of(found.model.variables))
+    assert [finding.text.split()[1] for finding in told] == ["heating"]
+    always = replace(found.model, slopes_inverse=found.model.slopes_inverse * 1e6)
+    assert not [f for f in assess(always).findings if f.code == "collinear" and "balance" in f.text]
 
 
 def test_a_base_that_is_given_is_ordinary_least_squares() -> None:
