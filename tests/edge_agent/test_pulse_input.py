@@ -1,14 +1,17 @@
 """Pulses on GPIO lines, by a chip that is not there; the library that asks for lines is the real one."""
 
+import asyncio
 import errno
 import logging
 from pathlib import Path
 
 import pytest
 
+from edge_agent.agent import Agent
 from edge_agent.clock import SystemClock
 from edge_agent.errors import AgentConfigurationError
 from edge_agent.installation import installed_lines
+from edge_agent.outbox import Outbox
 from edge_agent.pulse_input import EdgeSource, PulseInput, kernel_lines, line_settings
 from edge_agent.totals import Totals
 from edge_agent.transports import GpioChip
@@ -17,6 +20,8 @@ from site_config.errors import ConfigurationError
 from site_config.schema import PulseInputSettings, load_site
 from tests.edge_agent.clocks import ManualClock
 from tests.edge_agent.gpio_chip import FakeChip
+from tests.servers.waiting import eventually_async
+from wire_format.codec import decode_rows
 from wire_format.quality import Quality
 
 WATER = PulseInputSettings(line=17, debounce_s=0.02)
@@ -136,6 +141,40 @@ def test_a_gpio_line_of_the_site_file(tmp_path: Path, capsys: pytest.CaptureFixt
     plan = capsys.readouterr().out
     assert "inputs: /dev/gpiochip0" in plan
     assert "water-meter (pulses/gpio, line 17)" in plan
+
+
+async def counted(site: Path, chip: FakeChip, pulses: int) -> list[int]:
+    """Let an agent run while a contact closes; all that its outbox holds of the water meter afterwards."""
+    loaded = load_site(site)
+    agent, stop = Agent(loaded, gpio=chip), asyncio.Event()
+    agent.drain_timeout_s = 0.0
+    task = asyncio.create_task(agent.run(stop))
+    await eventually_async(lambda: 17 in chip.requested)
+    chip.contact(17, *[0.05] * pulses)
+    before = agent.values_sampled
+    await eventually_async(lambda: agent.values_sampled > before + 2)
+    stop.set()
+    await task
+    with Outbox.open(loaded.data_dir / "outbox", max_bytes=loaded.outbox_max_bytes) as outbox:
+        return [
+            integer
+            for numbers in outbox.unacknowledged()
+            for record in outbox.read(numbers)
+            for rows in decode_rows(record.payload)[0]
+            if rows.device == "water-meter"
+            for integer in rows.columns[0].integers
+            if integer is not None
+        ]
+
+
+async def test_an_agent_counts_on_after_a_restart(tmp_path: Path) -> None:
+    chip, site = FakeChip(), site_file(tmp_path, SITE.replace("GPIO27", "27"))
+    site.write_text(f"data_dir: {tmp_path}/edge\nmqtt: {{port: 9}}\npoll_interval_s: 0.2\n{site.read_text()}")
+    first = await counted(site, chip, 5)
+    assert first[-1] == 5
+    both = await counted(site, chip, 2)
+    assert both[-1] == 7
+    assert both == sorted(both)
 
 
 @pytest.mark.parametrize(
