@@ -18,17 +18,18 @@ from store.edge_ledger import EdgeLedger, LastBatch
 from store.entities import Entities
 from store.protocol import ReadingStore, StoreConfigurationError, StoreUnavailableError
 from store.schema import EARLIEST_MS, INTERVAL_MS, LATEST_MS
-from wire_format.batch import Acknowledgement, Batch, BatchId, RefusedRow
+from wire_format.batch import Acknowledgement, Batch, BatchId, DeviceRows, RefusedRow
 from wire_format.codec import batch_id_of, decode_batch, encode_batch
 from wire_format.errors import WireFormatError
-from wire_format.events import EventKind
-from wire_format.topics import EdgeAddress, TopicError, edge_of
+from wire_format.events import Event, EventKind
+from wire_format.topics import AGENT_PREFIX, EdgeAddress, TopicError, edge_of
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 LONGEST_STAY_S = 60.0
+LONGEST_OUTAGE_MS = 31 * 86_400_000
 """A batch that the store has not taken for so long goes: its edge sends it again."""
 PROOFS = 3
 """It goes to the quarantine when the store took something else so often between its tries."""
@@ -141,7 +142,7 @@ class Ingest:
         refused_events = await self._write_events(edge, topic, batch)
         # After the rows: evaluation would clear a mark that came before them without having seen them. Before
         # the answer: what a kill leaves unmarked was not acknowledged, so it comes again.
-        await self._entities.mark_dirty(edge.site, marks)
+        await self._entities.mark_dirty(edge.site, marks | await self._marks_of_outages(edge.site, batch))
         await self._quarantine.keep_rows(topic, batch.batch_id, admitted.beyond, admitted.refused)
         await self._quarantine.keep_rows(topic, batch.batch_id, admitted.accepted, unstored)
         refused = (*admitted.refused, *unstored, *refused_events)
@@ -155,7 +156,25 @@ class Ingest:
         self._note_stored(edge, batch)
         return refused
 
+    async def _marks_of_outages(self, site: str, batch: Batch) -> set[tuple[str, int]]:
+        """Intervals without mains are evaluated again when that is told; an edge's are those of its whole site."""
+        marks: set[tuple[str, int]] = set()
+        for event in batch.events:
+            until_ms = event.numbers.get("until_ms")
+            if event.kind != EventKind.OUTAGE or until_ms is None or not EARLIEST_MS <= event.time_ms < LATEST_MS:
+                continue
+            until_ms = min(int(until_ms), event.time_ms + LONGEST_OUTAGE_MS)
+            devices = [event.device]
+            if event.device.startswith(AGENT_PREFIX):
+                devices = [entry.device for entry in await self._entities.devices(site)]
+            starts = range(event.time_ms - event.time_ms % INTERVAL_MS, until_ms, INTERVAL_MS)
+            marks |= {(device, start) for device in devices for start in starts}
+        return marks
+
     async def _write_events(self, edge: EdgeAddress, topic: str, batch: Batch) -> tuple[RefusedRow, ...]:
+        thinned = [_thinned(rows) for rows in batch.devices if rows.thinned and len(rows.times_ms) > 1]
+        if thinned:
+            await self._readings.write_events(edge.site, thinned)
         if not batch.events:
             return ()
         admitted = await self._limits.admit_events(edge, batch.events)
@@ -230,6 +249,14 @@ class Ingest:
             except (StoreUnavailableError, StoreConfigurationError) as problem:
                 self._outage.failed(problem)
                 await asyncio.sleep(backoff.pause_s())
+
+
+def _thinned(rows: DeviceRows) -> Event:
+    """What evaluation and people see of rows that a full outbox has thinned."""
+    text = "the outbox was full: of these readings one each 15 minutes is left, totals are exact"
+    return Event(
+        rows.device, EventKind.ROWS_THINNED, rows.times_ms[0], "", text, {"until_ms": float(rows.times_ms[-1])}
+    )
 
 
 def _read(message: Incoming, edge: EdgeAddress) -> Batch:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from evaluation.day_writer import DayWriter, Written
 from evaluation.days import Day, day_of
+from evaluation.happenings import Happenings
 from evaluation.intervals import (
     PARTIAL,
     AssignedReadings,
@@ -131,6 +132,7 @@ class Evaluator:
         for row in await self._readings.intervals(site, start_ms, end_ms):
             stored.setdefault(row.start_ms, {})[row.point] = row
         written: list[IntervalRow] = []
+        happenings = await Happenings.read(self._readings, site, start_ms, end_ms)
         for point, starts in touched.items():
             mine = [start for start in range(start_ms, end_ms, INTERVAL_MS) if start in starts]
             if not mine:
@@ -139,6 +141,7 @@ class Evaluator:
             for start in mine:
                 found = interval_amount(readings, start, start + INTERVAL_MS, self._gap_limit_ms)
                 if found is not None:
+                    found = await self._judged(happenings, point, start, found)
                     row = _as_expected(self._row(point, start, found), stored.get(start, {}).get(point))
                     written.append(row)
                     stored.setdefault(start, {})[point] = row
@@ -150,6 +153,21 @@ class Evaluator:
             rows |= silent.get(start, {})
             written += self._following(start, rows)
         return written
+
+    async def _judged(self, happenings: Happenings, point: str, start_ms: int, found: IntervalAmount) -> IntervalAmount:
+        """With the quality that events give to it."""
+        devices = [
+            entry.device
+            for entry in self._model.assignments
+            if entry.point == point and overlap(entry, start_ms, start_ms + INTERVAL_MS) is not None
+        ]
+        before = None
+        began_ms = happenings.outage_before(devices, start_ms)
+        if began_ms is not None:
+            whole_ms = began_ms - began_ms % INTERVAL_MS - INTERVAL_MS
+            rows = await self._readings.intervals(self._model.site, whole_ms, whole_ms + 1, point)
+            before = rows[0].amount if rows else None
+        return happenings.judged(found, devices, start_ms, before)
 
     def _following(self, start_ms: int, rows: Mapping[str, IntervalRow]) -> list[IntervalRow]:
         """What follows from the points' rows of an interval; what is expected of it stays until the day is written."""

@@ -43,6 +43,7 @@ class EventKind(StrEnum):
     CLOCK_STEP = "clock_step"
     CLOCK_SOURCE = "clock_source"
     OUTBOX_THINNED = "outbox_thinned"
+    ROWS_THINNED = "rows_thinned"
     OUTBOX_CUT = "outbox_cut"
     OUTBOX_DAMAGED = "outbox_damaged"
     OUTBOX_WRITE_FAILED = "outbox_write_failed"
