@@ -6,7 +6,7 @@ from datetime import datetime
 
 from evaluation.day_writer import DayWriter, Written
 from evaluation.days import Day, day_of
-from evaluation.happenings import Happenings
+from evaluation.happenings import NO_USE_SHARE, Happenings, Span
 from evaluation.intervals import (
     PARTIAL,
     AssignedReadings,
@@ -156,18 +156,26 @@ class Evaluator:
 
     async def _judged(self, happenings: Happenings, point: str, start_ms: int, found: IntervalAmount) -> IntervalAmount:
         """With the quality that events give to it."""
-        devices = [
-            entry.device
+        mine = [
+            entry
             for entry in self._model.assignments
             if entry.point == point and overlap(entry, start_ms, start_ms + INTERVAL_MS) is not None
         ]
-        before = None
-        began_ms = happenings.outage_before(devices, start_ms)
-        if began_ms is not None:
-            whole_ms = began_ms - began_ms % INTERVAL_MS - INTERVAL_MS
-            rows = await self._readings.intervals(self._model.site, whole_ms, whole_ms + 1, point)
-            before = rows[0].amount if rows else None
-        return happenings.judged(found, devices, start_ms, before)
+        devices = [entry.device for entry in mine]
+        outage = happenings.doubtful(devices, start_ms)
+        has_used = outage is not None and any([await self._has_used(entry, outage) for entry in mine])
+        return happenings.judged(found, devices, start_ms, has_used=has_used)
+
+    async def _has_used(self, assignment: Assignment, outage: Span) -> bool:
+        """Whether a meter has counted on in an outage, compared with the quarter of an hour before."""
+        total = (self._model.site, assignment.device, assignment.amount_quantity)
+        earlier = await self._readings.last_before(*total, outage.start_ms - INTERVAL_MS)
+        last = await self._readings.last_before(*total, outage.start_ms)
+        first = await self._readings.first_after(*total, outage.end_ms)
+        if earlier is None or last is None or first is None:
+            return False
+        before = (last.value - earlier.value) / max(last.time_ms - earlier.time_ms, INTERVAL_MS) * INTERVAL_MS
+        return first.value - last.value > NO_USE_SHARE * before * outage.intervals
 
     def _following(self, start_ms: int, rows: Mapping[str, IntervalRow]) -> list[IntervalRow]:
         """What follows from the points' rows of an interval; what is expected of it stays until the day is written."""
