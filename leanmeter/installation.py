@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -15,14 +16,17 @@ from dashboards.build import write
 from leanmeter.dashboard_names import names_of
 from site_config.errors import ConfigurationError
 from site_config.schema import Site, load_site
+from site_config.yaml_file import read_yaml
 
 COLLECTOR = "collector"
 _PASSWORDS = ("influx_password", "influx_token", "influx_grafana_password", "grafana_admin_password")
+_SECRETS_OF_OTHERS = ("smtp_password", "telegram_token")
 _HASH_ROUNDS = 101
 """mosquitto's own default for PBKDF2 with SHA-512; passwords here are random, so that more would add nothing."""
 _CERTIFICATE_DAYS = "3650"
 # In the containers.
 _SECRETS = "/run/secrets"
+_KEPT = "notifications"
 _SITES = "/etc/leanmeter/sites"
 
 
@@ -57,7 +61,8 @@ def prepare(folder: Path, site_files: Sequence[Path], host: str) -> list[EdgeAcc
         edges_folder = _private(folder / "edges")
         for name in _PASSWORDS:
             _password(secrets_folder / name)
-        _empty(secrets_folder / "smtp_password")
+        for name in _SECRETS_OF_OTHERS:
+            _empty(secrets_folder / name)
         accounts = {COLLECTOR: _password(secrets_folder / "mqtt_collector_password")}
         found = []
         for site in sites:
@@ -67,7 +72,7 @@ def prepare(folder: Path, site_files: Sequence[Path], host: str) -> list[EdgeAcc
         _write_accounts(secrets_folder / "mqtt_passwords", accounts)
         _make_certificates(secrets_folder, host)
         shutil.copyfile(secrets_folder / "mqtt_ca", edges_folder / "ca.pem")
-        (folder / "server.yaml").write_text(_server_file(sites), encoding="utf-8")
+        _write_server_file(folder / "server.yaml", sites)
         write(folder / "dashboards", names_of(sites))
     except OSError as problem:
         raise ConfigurationError(f"--folder {folder}: {problem.filename or folder}: {problem.strerror}") from problem
@@ -105,7 +110,7 @@ def _password(path: Path) -> str:
 
 
 def _empty(path: Path) -> None:
-    """A secret that only its owner knows; most mail servers on a local network ask for none."""
+    """A secret that others give; it stays empty where nothing needs it."""
     path.touch()
     path.chmod(0o644)
 
@@ -117,8 +122,8 @@ def _write_accounts(path: Path, accounts: dict[str, str]) -> None:
     path.chmod(0o644)
 
 
-def _server_file(sites: Sequence[Site]) -> str:
-    settings = {
+def _write_server_file(path: Path, sites: Sequence[Site]) -> None:
+    settings: dict[str, Any] = {
         "store": {
             "influx": {
                 "url": "http://influxdb:8086",
@@ -144,8 +149,14 @@ def _server_file(sites: Sequence[Site]) -> str:
         "evaluation": {"metrics_port": 9464},
         "visit": {"site": sites[0].site, "host": "0.0.0.0", "port": 8080},  # noqa: S104  # compose publishes it
     }
-    return "# Written by `leanmeter deploy prepare`; docs/server-file.example.yaml has every key.\n" + yaml.safe_dump(
-        settings, sort_keys=False
+    # Who is told what is for people to say, and stays.
+    before = read_yaml(path) if path.exists() else None
+    if isinstance(before, dict) and _KEPT in before:
+        settings[_KEPT] = before[_KEPT]
+    path.write_text(
+        f"# Written by `leanmeter deploy prepare`, which keeps {_KEPT}; docs/server-file.example.yaml has every key.\n"
+        + yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
+        encoding="utf-8",
     )
 
 

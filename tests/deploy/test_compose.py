@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from leanmeter.command_line import main
+from store.server_file import load_server_file
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -76,6 +77,18 @@ def test_prepare_makes_every_file_that_is_mounted(compose: dict[str, Any], tmp_p
     for source in sources:
         place = tmp_path / source.removeprefix("./") if source.startswith("./local") else DEPLOY / source
         assert place.exists(), source
+
+
+def test_preparing_again_keeps_who_is_told(tmp_path: Path) -> None:
+    prepare = ["deploy", "prepare", str(SITE), "--host", "box", "--folder", str(tmp_path)]
+    assert main(prepare) == 0
+    settings = tmp_path / "server.yaml"
+    told = "notifications:\n  recipients:\n  - id: ana\n    webhook: {url: 'http://x/'}\n"
+    settings.write_text(settings.read_text(encoding="utf-8") + told, encoding="utf-8")
+    assert main(prepare) == 0
+    section = load_server_file(settings).notifications
+    assert section is not None
+    assert [recipient.id for recipient in section.recipients] == ["ana"]
 
 
 def test_docker_compose_accepts_it_where_there_is_one(tmp_path: Path) -> None:

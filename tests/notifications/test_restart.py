@@ -135,8 +135,9 @@ def _by_key(hook: HttpServer) -> dict[str, Request]:
 
 def _mailed(mail: MailServer) -> Counter[str]:
     """How many alarms the distinct mails say to look at, to be over, or to have been."""
-    by_id = {str(found["Message-ID"]): found for found in mail.mails}
-    for found in mail.mails:
+    mails = list(mail.mails)  # more may come meanwhile
+    by_id = {str(found["Message-ID"]): found for found in mails}
+    for found in mails:
         assert _text(found) == _text(by_id[str(found["Message-ID"])])
     return Counter(
         word for found in by_id.values() for word in re.findall(r"^(\w+): meter-", _text(found), re.MULTILINE)
