@@ -151,8 +151,54 @@ class ExpectedDevice(StrictModel):
     totals: dict[str, ExpectedTotal] = Field(default_factory=dict)
 
 
+SYSTEM_FAULT_KINDS: dict[str, tuple[str, ...]] = {
+    "broker_gone": (),
+    "broker_held": (),
+    "broker_reset": (),
+    "broker_half_open": (),
+    "broker_slow": ("delay_s",),
+    "clock_step": ("step_s",),
+}
+"""What goes wrong around an agent, kind -> the settings that it takes."""
+
+
+class SystemFault(StrictModel):
+    """What goes wrong with the way to the broker, or with the agent's clock, in [from_s, to_s) of the scenario.
+
+    A broker that is gone refuses connections, one that is held swallows them; at `from_s` connections are reset, or
+    stay open and never carry anything again. The clock is `step_s` fast, or slow if negative.
+    """
+
+    kind: str
+    from_s: Seconds = 0.0
+    to_s: Seconds = 30 * 86400.0
+    delay_s: Annotated[float, Field(gt=0, le=3600)] | None = None
+    step_s: Annotated[float, Field(ge=-86400, le=86400)] | None = None
+
+    @model_validator(mode="after")
+    def _settings_fit_the_kind(self) -> Self:
+        if self.kind not in SYSTEM_FAULT_KINDS:
+            raise ValueError(f"kind {self.kind!r} is none of {', '.join(SYSTEM_FAULT_KINDS)}")
+        if self.from_s >= self.to_s:
+            raise ValueError(f"{self.kind}: to_s must be later than from_s")
+        for name in ("delay_s", "step_s"):
+            if (getattr(self, name) is not None) != (name in SYSTEM_FAULT_KINDS[self.kind]):
+                takes = "needs" if name in SYSTEM_FAULT_KINDS[self.kind] else "takes no"
+                raise ValueError(f"{self.kind}: {takes} {name}")
+        return self
+
+    @property
+    def is_of_the_clock(self) -> bool:
+        """Whether it is the agent's clock that is wrong."""
+        return self.kind == "clock_step"
+
+
 class Scenario(StrictModel):
-    """The file as it is written."""
+    """The file as it is written.
+
+    With `system_faults` the whole line is tried, from the devices to the store: each value that the agent took must
+    stand there once, and `expected_events` (kinds) too.
+    """
 
     name: str = ""
     seed: int = 1
@@ -160,7 +206,9 @@ class Scenario(StrictModel):
     poll_interval_s: Annotated[float, Field(ge=0.1, le=3600)] = 1.0
     lines: Annotated[tuple[ScenarioLine, ...], Field(min_length=1, max_length=64)]
     faults: Annotated[tuple[FaultSettings, ...], Field(max_length=1000)] = ()
+    system_faults: Annotated[tuple[SystemFault, ...], Field(max_length=100)] = ()
     expected: dict[Slug, ExpectedDevice] = Field(default_factory=dict)
+    expected_events: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _references_hold(self) -> Self:
@@ -179,6 +227,8 @@ class Scenario(StrictModel):
                 raise ValueError(f"faults[{index}].device: no device {fault.device!r} in lines")
             if fault.line is not None and fault.line not in lines:
                 raise ValueError(f"faults[{index}].line: no line {fault.line!r}")
+        if self.system_faults and self.expected:
+            raise ValueError("expected: with system_faults what counts is what is stored; leave it out")
         for name in self.expected:
             if name not in devices:
                 raise ValueError(f"expected.{name}: no such device in lines")

@@ -14,6 +14,7 @@ import yaml
 from device_profiles.errors import ProfileError
 from device_profiles.library import load_profile
 from device_profiles.profile import Profile
+from simulators.broker_link import BrokerLink, schedule
 from simulators.device_simulation import example_values, profile_unit
 from simulators.encoding import Value
 from simulators.errors import SimulatorError
@@ -82,6 +83,11 @@ class ScenarioRun:
         """Listen, and write the site file when all devices do."""
         async with contextlib.AsyncExitStack() as starting:
             places = [await self._start(starting, line) for line in self.scenario.lines]
+            broker_faults = [fault for fault in self.scenario.system_faults if not fault.is_of_the_clock]
+            if broker_faults:
+                link = await starting.enter_async_context(BrokerLink(self._mqtt_port))
+                starting.callback(schedule(link, broker_faults))
+                self._mqtt_port = link.port
             self._write_site_file(places)
             self._running = starting.pop_all()
         self._started_s = time.monotonic()
