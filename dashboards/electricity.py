@@ -208,16 +208,13 @@ def highest_intervals(names: SiteNames) -> str:
 
 
 def energy_by_day(names: SiteNames) -> timeseries.Panel:
-    """Stacked days, with the expected as a line where there is one."""
+    """Stacked days."""
     used = select(AMOUNT, DAYS, SITE, points(names.supply_points), SHOWN_TIME, group_by=POINT)
-    expected = select(EXPECTED, DAYS, SITE, whole_site(ELECTRICITY), SHOWN_TIME)
     panel = (
         panels.bars(
             "Electricity by day",
-            "Each day from midnight to midnight of the site: what came from the grid and what it made itself, stacked. "
-            "The line is what such a day was expected to need; it is missing until there is a baseline.",
-            InfluxQuery(used, POINT_NAME, ref_id="A"),
-            InfluxQuery(expected, "Expected", ref_id="B"),
+            "Each day from midnight to midnight of the site: what came from the grid and what it made itself, stacked.",
+            InfluxQuery(used, POINT_NAME),
             unit=panels.KILOWATT_HOUR,
             decimals=0,
             stacked=True,
@@ -226,15 +223,6 @@ def energy_by_day(names: SiteNames) -> timeseries.Panel:
         .time_from("30d")
     )
     panels.call_by_name(panel, names.called(ELECTRICITY))
-    panels.show(
-        panel,
-        "Expected",
-        custom__drawStyle="line",
-        custom__lineWidth=2,
-        custom__fillOpacity=0,
-        custom__stacking={"mode": "none", "group": "A"},
-        color={"mode": "fixed", "fixedColor": "text"},
-    )
     return panel
 
 

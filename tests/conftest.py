@@ -9,6 +9,7 @@ from tests.servers.missing import ALLOW_MISSING, MISSING
 pytest_plugins = [
     "tests.servers.processes",  # first: pytest can no longer rewrite its asserts once another has imported it
     "tests.servers.chromium",
+    "tests.servers.grafana",
     "tests.servers.influxdb",
     "tests.servers.modbus_peers",
     "tests.servers.mosquitto",

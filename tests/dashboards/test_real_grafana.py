@@ -1,0 +1,81 @@
+"""Where a real Grafana is at hand: it takes every dashboard and alert rule, and draws each without an error.
+
+Pictures go to the folder that LEANMETER_PICTURES names.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import yaml
+from playwright.async_api import Browser
+
+from dashboards.build import DASHBOARDS, GENERATED
+from dashboards.variables import PROVISIONED_DATASOURCE
+from leanmeter.command_line import main
+from tests.dashboards.filled import NOW_MS, Filled
+from tests.dashboards.grafana import load
+from tests.servers.grafana import Grafana
+
+DAY_MS = 86_400_000
+SIZES = {"wall": (1920, 1080), "phone": (390, 844)}
+
+
+@pytest.fixture(scope="module")
+def pushed(real_grafana: Grafana, filled: Filled, tmp_path_factory: pytest.TempPathFactory) -> Grafana:
+    """A Grafana with the data source of the filled bucket, and all dashboards."""
+    source = {
+        "name": PROVISIONED_DATASOURCE.text,
+        "uid": PROVISIONED_DATASOURCE.value,
+        "type": "influxdb",
+        "access": "proxy",
+        "url": filled.influxdb.url,
+        "database": filled.bucket,
+        "jsonData": {"version": "InfluxQL", "dbName": filled.bucket, "httpHeaderName1": "Authorization"},
+        "secureJsonData": {"httpHeaderValue1": f"Token {filled.influxdb.token}"},
+    }
+    status, answer = real_grafana.call("POST", "/api/datasources", source)
+    assert status in {200, 409}, answer
+    token = tmp_path_factory.mktemp("token") / "token"
+    token.write_text(real_grafana.token, encoding="utf-8")
+    assert main(["dashboards", "push", "--grafana", real_grafana.url, "--token-file", str(token), "--yes"]) == 0
+    return real_grafana
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_it_holds_what_was_pushed(pushed: Grafana, name: str) -> None:
+    status, answer = pushed.call("GET", f"/api/dashboards/uid/leanmeter-{name}")
+
+    assert status == 200
+    stored = {key: value for key, value in answer["dashboard"].items() if key not in {"id", "version"}}
+    assert stored == load(GENERATED / f"{name}.json")
+
+
+def test_it_takes_every_alert_rule(pushed: Grafana) -> None:
+    (group,) = yaml.safe_load((GENERATED / "alerting" / "rules.yaml").read_text(encoding="utf-8"))["groups"]
+    for rule in group["rules"]:
+        place = {"folderUID": "leanmeter", "ruleGroup": group["name"], "orgID": 1}
+        status, answer = pushed.call("POST", "/api/v1/provisioning/alert-rules", {**rule, **place})
+        assert status in {201, 409}, (rule["uid"], answer)
+    _, held = pushed.call("GET", "/api/v1/provisioning/alert-rules")
+
+    assert {rule["uid"] for rule in group["rules"]} <= {rule["uid"] for rule in held}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", DASHBOARDS)
+async def test_it_draws_each_without_an_error(
+    pushed: Grafana, browser: Browser, tmp_path: Path, name: str, size: str
+) -> None:
+    width, height = SIZES[size]
+    shown = {"from": NOW_MS - 2 * DAY_MS, "to": NOW_MS, "var-site": "bakery", "kiosk": "1"}
+    page = await browser.new_page(
+        viewport={"width": width, "height": height}, extra_http_headers={"Authorization": f"Bearer {pushed.token}"}
+    )
+    await page.goto(f"{pushed.url}/d/leanmeter-{name}?{urlencode(shown)}")
+    await page.wait_for_load_state("networkidle")
+    folder = Path(os.environ.get("LEANMETER_PICTURES") or tmp_path)
+    await page.screenshot(path=folder / f"grafana-{name}-{size}.png", full_page=True)
+
+    assert await page.locator("[data-testid='data-testid Panel status error']").count() == 0
