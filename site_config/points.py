@@ -65,6 +65,11 @@ class Assignment:
         return (self.from_ms is None or self.from_ms <= time_ms) and (self.to_ms is None or time_ms < self.to_ms)
 
 
+def counted_rate(role: Role, rate: float) -> float:
+    """A present rate as sums want it: of own generation positive, though a meter calls what it feeds in negative."""
+    return abs(rate) if role is Role.GENERATION else rate
+
+
 def site_use(points: Iterable[Point], resource: Resource, by_point: Mapping[str, float]) -> float | None:
     """What the site uses of a resource: mains plus generation less charging, never the sum of all meters.
 

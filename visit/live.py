@@ -6,7 +6,7 @@ from typing import Any
 
 from evaluation.silent_generation import LONGEST_SLEEP_MS, is_dusk
 from evaluation.site_series import site_series
-from site_config.points import Assignment, Point, Resource, Role, site_use, unmetered
+from site_config.points import Assignment, Point, Resource, Role, counted_rate, site_use, unmetered
 from store.protocol import IntervalRow, Latest
 from visit import wording
 from visit.language import _
@@ -158,7 +158,7 @@ def _present(situation: Situation, point: Point, now_ms: int) -> _Now:
         if found is None:
             return _Now(None, unit, None, note or _("No reading yet from {device}").format(device=entry.device))
         oldest_s = max(oldest_s, _age_s(found, now_ms))
-        total += found.value * entry.factor
+        total += counted_rate(point.role, found.value * entry.factor)
     if oldest_s > GONE_AFTER_S and _is_asleep(situation, point, total, oldest_s):
         return _Now(0.0, unit, None, _("silent since it stopped generating, counted as 0"))
     if oldest_s > GONE_AFTER_S:

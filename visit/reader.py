@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from evaluation.days import day_of
 from evaluation.intervals import overlap
 from evaluation.site_model import SiteModel
-from site_config.points import Assignment, Resource, Role
+from site_config.points import Assignment, Resource, Role, counted_rate
 from store.protocol import IntervalRow, Latest, OperatedReadingStore, StoreConfigurationError, StoreError
 from visit.curve import Curve, build_curve, step_for
 from visit.live import OLD_AFTER_S, LiveView, Situation, build
@@ -182,7 +182,9 @@ class LiveReader:
     ) -> dict[str, dict[int, float]]:
         """Mean powers in kW of the points that make the site's power, by start of window on the step's grid."""
         counted = {
-            point.id for point in model.points if point.resource is Resource.ELECTRICITY and point.role in _CURVE_ROLES
+            point.id: point.role
+            for point in model.points
+            if point.resource is Resource.ELECTRICITY and point.role in _CURVE_ROLES
         }
         start_ms -= start_ms % step_ms
         found: dict[str, dict[int, float]] = {}
@@ -190,18 +192,18 @@ class LiveReader:
             part = overlap(assignment, start_ms, end_ms)
             if assignment.point in counted and assignment.rate_quantity is not None and part is not None:
                 windows = found.setdefault(assignment.point, {})
-                await self._add_windows(windows, assignment, part, step_ms)
+                await self._add_windows(windows, assignment, counted[assignment.point], part, step_ms)
         return found
 
     async def _add_windows(
-        self, windows: dict[int, float], assignment: Assignment, part: tuple[int, int], step_ms: int
+        self, windows: dict[int, float], assignment: Assignment, role: Role, part: tuple[int, int], step_ms: int
     ) -> None:
         # A window in which the device changes belongs to the later one.
         start_ms = part[0] - part[0] % step_ms
         quantity = assignment.rate_quantity or ""
         series = await self._readings.sampled(self._site, assignment.device, quantity, start_ms, part[1], step_ms)
         for time_ms, value in zip(series.times_ms, series.values, strict=True):
-            windows[time_ms] = value * assignment.factor / 1000
+            windows[time_ms] = counted_rate(role, value * assignment.factor) / 1000
 
     def _build(self) -> LiveView:
         now_ms = self._now_ms()

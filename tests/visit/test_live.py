@@ -60,6 +60,13 @@ def test_site_power_is_by_the_tree_and_not_the_sum_of_all_meters() -> None:
     assert view.site_power_note == ""
 
 
+def test_a_solar_meter_that_calls_what_it_feeds_in_negative_counts_as_an_inverter_does() -> None:
+    view = view_of(latest=watts(main=6000.0, oven=5000.0, mixer=2000.0, pv=-4000.0))
+
+    assert view.site_power_kw == pytest.approx(10.0)
+    assert line(view, "pv").rate == pytest.approx(4.0)
+
+
 def test_points_are_sorted_by_power_with_their_share() -> None:
     view = view_of()
 
