@@ -11,7 +11,7 @@ import time
 import webbrowser
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from zoneinfo import ZoneInfo
@@ -24,7 +24,8 @@ from leanmeter.demo_plan import DemoHistory, plan_document
 from leanmeter.demo_status import DemoStore
 from leanmeter.embedded_broker import configure_broker
 from leanmeter.influx_bucket import prepare_bucket
-from simulators.factory.plant_files import load_plant
+from simulators.factory.plant_files import load_plant, ready_plants
+from simulators.factory.schema import PlantFile
 from site_config.errors import ConfigurationError
 
 _READY_S = 30.0
@@ -41,13 +42,13 @@ def run_demo(arguments: argparse.Namespace) -> int:
     directory: Path = arguments.directory.absolute()
     prepare_directory(directory)
     stop = _Stop()
-    site = "workshop" if history is None else history.plant.id
-    if influx is not None:
-        # Data of earlier demos may be in the same bucket; a site of its own keeps the counts apart.
-        site = f"{site}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
+    # Data of earlier demos may be in the same bucket; a site of its own keeps the counts apart.
+    suffix = "" if influx is None else f"-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
+    site = ("workshop" if history is None else history.plant.id) + suffix
+    others = _others(history, suffix) if arguments.programme else {}
     try:
         with ChildProcesses(directory / "logs") as children:
-            started = _start(children, directory, site, arguments.port, influx, history, stop)
+            started = _start(children, directory, site, arguments.port, influx, history, others, stop)
             what = "a simulated workshop" if history is None else f"{history.plant.name} (simulated)"
             _say(f"\nLeanmeter shows {what} at  {started.page_url}")
             _say("Open it on this machine. Ctrl-C ends the demo.\n")
@@ -103,8 +104,21 @@ def _history(arguments: argparse.Namespace) -> DemoHistory | None:
         return None
     plant = load_plant(arguments.plant or _PLANT)
     days = arguments.history or _DAYS
-    today = datetime.now(ZoneInfo(plant.time_zone)).date()
-    return DemoHistory(plant, today - timedelta(days=days), days)
+    return DemoHistory(plant, _first_day(plant, days), days)
+
+
+def _others(history: DemoHistory | None, suffix: str) -> Mapping[str, DemoHistory]:
+    """The other ready plants with a past as long, by site; without agents, so their data end where the demo begins."""
+    if history is None:
+        raise ConfigurationError("--programme: needs --history, whose days the other sites get too")
+    plants = [load_plant(name) for name in ready_plants() if name != history.plant.id]
+    return {
+        f"{plant.id}{suffix}": DemoHistory(plant, _first_day(plant, history.days), history.days) for plant in plants
+    }
+
+
+def _first_day(plant: PlantFile, days: int) -> date:
+    return datetime.now(ZoneInfo(plant.time_zone)).date() - timedelta(days=days)
 
 
 def _start(
@@ -114,6 +128,7 @@ def _start(
     wanted_port: int,
     influx: InfluxTarget | None,
     history: DemoHistory | None,
+    others: Mapping[str, DemoHistory],
     stop: _Stop,
 ) -> _Started:
     mqtt_port = _free_port()
@@ -131,6 +146,8 @@ def _start(
     values = 0
     if history is not None:
         values = _write_history(children, directory, server_file, site, history, stop)
+    for other, its_history in others.items():
+        _write_history(children, directory, server_file, other, its_history, stop)
     children.start("broker", ["-m", "leanmeter.embedded_broker", str(broker_file)])
     simulated = ["workshop"] if history is None else _plant(history, "now")
     children.start(
@@ -172,7 +189,7 @@ def _write_history(
     )  # fmt: skip
     facts = json.loads(line)
     _say(f"  {facts['values']:,.0f} readings stored in {facts['seconds_to_write']:.0f} s; evaluating them ...")
-    plan = directory / "plan.yaml"
+    plan = directory / f"{site}-plan.yaml"
     plan.write_text(yaml.safe_dump(plan_document(history, site), sort_keys=False), encoding="utf-8")
     chosen = ["--config", str(server_file)]
     began_s = time.monotonic()

@@ -23,6 +23,11 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     parser.add_argument(
         "--plant", metavar="NAME", help="bakery, garment, hotel-laundry, metal-parts or plastics (default metal-parts)"
     )
+    parser.add_argument(
+        "--programme",
+        action="store_true",
+        help="with --history: the past of the other plants too, as further sites for Grafana's programme",
+    )
     parser.add_argument("--port", type=int, default=8080, help="the page's port (default 8080, else a free one)")
     parser.add_argument("--directory", type=Path, default=Path("leanmeter-data/demo"), help="where its files go")
     parser.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")

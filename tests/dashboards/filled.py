@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from evaluation.plan_file import PlanFile
+from evaluation.worker import run
+from leanmeter.demo_plan import DemoHistory, plan_document
 from leanmeter.plant_history import write_history
-from simulators.factory.plant import Plant
+from simulators.factory.plant import Measure, Plant
 from simulators.factory.plant_files import load_plant, ready_plants
-from store.factory import open_readings
+from store.factory import open_entities, open_readings
 from store.protocol import IntervalRow, OperatedReadingStore
-from store.schema import ENERGY, SERVER_SITE, SITE_SERIES
+from store.schema import ENERGY, INTERVAL_MS, SERVER_SITE, SITE_SERIES
 from store.server_file import ServerFile
 from tests.dashboards.grafana import Target, render
 from tests.scale import scaled
@@ -73,30 +76,42 @@ def fill(influxdb: InfluxDB, bucket: str, entities: Path) -> None:
 async def _fill(settings: ServerFile) -> None:
     first = datetime.fromtimestamp(NOW_S - DAYS * DAY_S, UTC).date()
     for name in SITES:
-        plant = Plant(load_plant(name), 1, first)
+        history = DemoHistory(load_plant(name), first, DAYS)
+        measures = [Measure(measure, history.measure_day) for measure in history.plant.measures] if FULL_SIZE else []
+        plant = Plant(history.plant, 1, first, measures)
         live_s = NOW_S - LIVE_S
         await write_history(plant, settings, plant.start_s, live_s, interval_s=ROW_INTERVAL_S)
         await write_history(plant, settings, live_s, NOW_S, interval_s=LIVE_INTERVAL_S)
+        if FULL_SIZE:
+            await _plan(settings, history)
     readings = open_readings(settings.store)
     try:
         for name in SITES:
-            await _judge(readings, name)
+            if not FULL_SIZE:
+                await _judge(readings, name)
             await _tell(readings, name)
         await _server_health(readings)
     finally:
         await readings.close()
 
 
+async def _plan(settings: ServerFile, history: DemoHistory) -> None:
+    """Give a site the demo's plan and evaluate it: what is expected, goals, costs."""
+    entities = open_entities(settings.entities)
+    try:
+        plan = PlanFile.model_validate(plan_document(history, history.plant.id))
+        await entities.plans.put(history.plant.id, plan.model_dump(mode="json", by_alias=True), {}, "test")
+    finally:
+        await entities.close()
+    await run(settings, asyncio.Event(), once=True)
+
+
 async def _judge(readings: OperatedReadingStore, site: str) -> None:
-    """Expected values and money, as the evaluation writes them under a plan."""
+    """Expected values and money, as the evaluation writes them under a plan, for a few days without one."""
     end_ms = NOW_MS + 1
     days = await readings.days(site, 0, end_ms)
     await readings.write_days(_with_plan(days))
-    intervals = _with_plan(await readings.intervals(site, end_ms - DAY_S * 1000, end_ms))
-    await readings.write_intervals(
-        replace(row, quality="outage") if row.start_ms <= OUTAGE_MS < row.start_ms + 900_000 else row
-        for row in intervals
-    )
+    await readings.write_intervals(_with_plan(await readings.intervals(site, end_ms - DAY_S * 1000, end_ms)))
 
 
 def _with_plan(rows: list[IntervalRow]) -> list[IntervalRow]:
@@ -128,6 +143,9 @@ def _with_plan(rows: list[IntervalRow]) -> list[IntervalRow]:
 async def _tell(readings: OperatedReadingStore, site: str) -> None:
     outage = Event("agent-edge-1", "outage", OUTAGE_MS, text="no mains", numbers={"until_ms": OUTAGE_MS + 900_000.0})
     await readings.write_events(site, [outage])
+    start_ms = OUTAGE_MS - OUTAGE_MS % INTERVAL_MS
+    rows = await readings.intervals(site, start_ms, start_ms + INTERVAL_MS)
+    await readings.write_intervals(replace(row, quality="outage") for row in rows)
     await _health(readings, site, {"agent-edge-1": _AGENT}, tuple(range(NOW_MS - 3_600_000, NOW_MS, 60_000)))
 
 
