@@ -140,7 +140,10 @@ def _fit_findings(model: LinearModel) -> list[Finding]:
     if model.f_p is not None and model.f_p >= MODEL_P:
         text = f"the model as a whole may be chance (F test p = {model.f_p:.2f}; DOE asks for less than {MODEL_P:g})"
         findings.append(Finding("f_test", text, fails=True))
-    if model.r2 < LEAST_R2:
+    if not model.variables:
+        text = "without a relevant variable the baseline is the mean; what does the energy depend on?"
+        findings.append(Finding("no_variable", text, fails=True))
+    elif model.r2 < LEAST_R2:
         text = (
             f"the variables explain {percent(model.r2)} of the changes (R²; DOE asks for {percent(LEAST_R2)} or more)"
         )
@@ -179,7 +182,7 @@ def _verdict(model: LinearModel, valid: bool, provisional: bool, findings: Seque
     named = " and ".join(own) or "no variable"
     if not valid:
         first = next(finding.text for finding in findings if finding.fails)
-        return f"Not good enough to claim savings with: {first}."
+        return f"Not good enough to claim savings with: {first.rstrip('?')}{'?' if first.endswith('?') else '.'}"
     share = f"{named} explain{'s' if len(own) == 1 else ''} {percent(model.r2)} of the energy's changes"
     if provisional:
         return f"Provisional: {share}, but there is too little data yet."

@@ -64,6 +64,8 @@ def names(text: str) -> tuple[str, ...]:
 def read_rows(arguments: argparse.Namespace, table: Table, labels: Labels, rows: Sequence[int]) -> BaselineData:
     """The rows of a period, weighed by their quality where it is told."""
     variables = [*arguments.variables, *arguments.choose]
+    if arguments.energy in variables:
+        raise ConfigurationError(f"{arguments.energy}: is the energy itself; it cannot be a variable too")
     if arguments.temperature is not None and arguments.temperature not in variables:
         variables.append(arguments.temperature)
     data = select(table, labels, rows, arguments.energy, variables)

@@ -203,6 +203,8 @@ def _savings(arguments: argparse.Namespace) -> int:
 def _worth(arguments: argparse.Namespace, labels: Labels, rows: int) -> Worth | None:
     if arguments.price is None:
         return None
+    if not math.isfinite(arguments.price):
+        raise ConfigurationError(f"--price {arguments.price}: is no price")
     days_a_row = labels.days_a_row()
     if days_a_row is None:
         raise ConfigurationError(f"--price: what is saved a year needs rows with dates; {labels.column} has none")

@@ -12,6 +12,8 @@ from pathlib import Path
 from site_config.errors import ConfigurationError
 
 MAXIMUM_BYTES = 64 * 1024 * 1024
+LARGEST = 1e15
+"""Of numbers: squares of larger ones lose their meaning, and nothing that is metered comes near."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 
@@ -47,7 +49,7 @@ class Table:
         text = row.cells[column]
         if not text:
             return None
-        if not _NUMBER.fullmatch(text) or abs(value := float(text)) == float("inf"):
+        if not _NUMBER.fullmatch(text) or abs(value := float(text)) > LARGEST:
             raise self.error(
                 row, column, f"{text!r} is no number; expected is 1234.5: a point before decimals, no thousands' marks"
             )
@@ -59,13 +61,14 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV file in UTF-8 (with or without byte order mark), separated by commas or semicolons.
+    """Read a CSV file in UTF-8 (with or without byte order mark), separated by commas, semicolons or tabs.
 
     Raises DataFileError when it cannot be read, or a row has more cells than there are columns.
     """
     lines = _text(path).splitlines()
     header = next((line for line in lines if line.strip()), "")
-    reader = csv.reader(lines, delimiter=";" if ";" in header else ",", strict=True)
+    separator = next((each for each in ";\t" if each in header), ",")
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     columns: tuple[str, ...] = ()
     rows = []
     try:

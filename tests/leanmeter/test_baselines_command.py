@@ -40,6 +40,7 @@ def test_the_report_begins_with_the_verdict(tmp_path: Path, capsys: pytest.Captu
         (("2025-02;", "Feb 25;"), "row 3, column month: 'Feb 25': expected is a date"),
         (("energy;pieces", "energy;units"), "there is no column 'pieces'; there are month, energy, units"),
         (("380;460", "380;460;9"), "row 4: 4 cells for 3 columns"),
+        (("340;440", "4e300;440"), "row 3, column energy: '4e300' is no number"),
     ],
 )
 def test_a_mistake_names_file_row_and_column(
@@ -62,6 +63,19 @@ def test_an_empty_cell_and_a_missing_month_are_findings(tmp_path: Path, capsys: 
     assert texts["missing_value"].startswith("row 3 (2025-02), column energy: is empty")
     assert texts["gap"] == "row 8, column month: 1 missing between 2025-06 and 2025-08"
     assert (told["n"], told["coverage"]) == (6, 0.75)
+
+
+def test_a_file_with_tabs_is_read_and_a_model_without_variables_is_the_mean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, DATA.replace(";", "\t"))
+    assert fit(path) == 0
+    capsys.readouterr()
+    assert main(["baselines", "fit", "--data", str(path), "--energy", "energy"]) == 0
+    told = "without a relevant variable the baseline is the mean; what does the energy depend on?\n"
+    assert capsys.readouterr().out.startswith(f"Not good enough to claim savings with: {told}")
+    assert main(["baselines", "fit", "--data", str(path), "--energy", "energy", "--variables", "energy"]) == 2
+    assert "energy: is the energy itself" in capsys.readouterr().err
 
 
 def test_numbers_below_zero_stay_below_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
