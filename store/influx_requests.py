@@ -34,6 +34,10 @@ class LinesRefusedError(StoreError):
         self.status = status
 
 
+class ServerFailedError(StoreUnavailableError):
+    """InfluxDB failed at these lines (500): perhaps at one of them only."""
+
+
 class InfluxRequests:
     """One bucket of one server. Connections are made with the first request.
 
@@ -161,6 +165,8 @@ class InfluxRequests:
             )
         if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}:
             return LinesRefusedError(message, status)
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            return ServerFailedError(f"InfluxDB at {self._url}: {status} {message}")
         return StoreUnavailableError(f"InfluxDB at {self._url}: {status} {message}")
 
     def _query_error(self, message: str) -> StoreError:

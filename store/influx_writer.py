@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from store.influx_requests import InfluxRequests, LinesRefusedError
+from store.influx_requests import InfluxRequests, LinesRefusedError, ServerFailedError
 from store.protocol import StoreError, StoreUnavailableError
 
 MAXIMUM_REQUEST_BYTES = 4 * 1024 * 1024
@@ -77,13 +77,12 @@ class InfluxWriter:
         try:
             await self._requests.write(b"\n".join([waiting.body for waiting in group]))
         except LinesRefusedError:
-            for waiting in group:
-                try:
-                    refusals = await find_refused(self._requests, waiting.lines)
-                except StoreError as problem:
-                    _fail([waiting], problem)
-                else:
-                    _succeed(waiting, refusals)
+            await self._send_apart(group)
+        except ServerFailedError as problem:
+            if len(group) == 1:
+                _fail(group, problem)
+            else:
+                await self._send_apart(group)
         except StoreError as problem:
             _fail(group, problem)
         except asyncio.CancelledError:
@@ -94,6 +93,16 @@ class InfluxWriter:
         else:
             for waiting in group:
                 _succeed(waiting, {})
+
+    async def _send_apart(self, group: Sequence[_Waiting]) -> None:
+        """One after the other, so that the lines of one cost the others nothing."""
+        for waiting in group:
+            try:
+                refusals = await find_refused(self._requests, waiting.lines)
+            except StoreError as problem:
+                _fail([waiting], problem)
+            else:
+                _succeed(waiting, refusals)
 
 
 async def find_refused(requests: InfluxRequests, lines: Sequence[str]) -> Refusals:

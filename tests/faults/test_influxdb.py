@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,21 @@ import pytest
 
 from store.settings import StoreSettings
 from tests.collector.conftest import StartCollector
-from tests.faults.fleet import FleetEdge, Outcome, a_moment, fleet, measuring, outcome_of, seeded
+from tests.collector.edge import connected_edge
+from tests.collector.test_collector import quarantined, stored
+from tests.faults.fleet import (
+    QUANTITIES,
+    SITE,
+    START_MS,
+    FleetEdge,
+    Outcome,
+    a_moment,
+    fleet,
+    measuring,
+    outcome_of,
+    record_of,
+    seeded,
+)
 from tests.scale import scaled
 from tests.servers.http_proxy import HttpProxy, http_proxy_to
 from tests.servers.influxdb import InfluxDB, InfluxDBProcess
@@ -115,3 +130,47 @@ async def test_killed(
     chance, _ = seeded()
     outcome = await influxdb_killed(scaled(1, 30), tmp_path, broker, run_collector, influxdb_process, chance)
     assert outcome.is_whole, outcome
+
+
+async def test_a_batch_at_which_it_always_fails_costs_nobody_else_anything(
+    broker: Mosquitto,
+    run_collector: StartCollector,
+    influxdb: InfluxDB,
+    influxdb_bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It answers 500 to whatever this batch is in: that goes to the quarantine, and its edge's others are stored."""
+    monkeypatch.setattr("collector.ingest.LONGEST_STAY_S", 3.0)
+    async with http_proxy_to(influxdb.url) as proxy:
+        proxy.poison = b"device=poison"
+        influx = {"url": proxy.url, "org": influxdb.org, "bucket": influxdb_bucket, "token": influxdb.token}
+        async with (
+            run_collector(broker, store={"influx": influx}) as settings,
+            connected_edge(broker, SITE) as edge,
+            connected_edge(broker, SITE, "edge-2") as other,
+        ):
+            poison = edge.batch(record_of("poison", START_MS, 1), record_of("victim", START_MS, 1))
+            await edge.publish(poison)
+            answers = {}
+            number = 0
+            while poison.batch_id not in answers:
+                number += 1
+                batches = [
+                    one.batch(record_of(name, START_MS + 1000 * number, 1)) for one, name in ((edge, "a"), (other, "b"))
+                ]
+                for one, batch in zip((edge, other), batches, strict=True):
+                    await one.publish(batch)
+                began_s = time.monotonic()
+                await other.answers_to(batches[1:])
+                assert time.monotonic() - began_s < 2.5
+                while batches[0].batch_id not in answers:
+                    answer = await edge.answer()
+                    answers[answer.batch_id] = answer
+            assert not answers.pop(poison.batch_id).stored
+            assert all(answer.stored for answer in answers.values())
+            ((_, reason, _),) = await quarantined(settings)
+            assert "panic: index out of range" in reason
+            assert (await stored(settings, SITE)).by_device == {
+                "a": number * len(QUANTITIES),
+                "b": number * len(QUANTITIES),
+            }

@@ -17,6 +17,7 @@ class HttpProxy:
     Attributes:
         url: where it listens.
         refuse: answer this status instead of passing a request on; None: pass it on.
+        poison: answer 500 to every request with these bytes in it.
         delay_s: hold an answer back for so long; the request was passed on.
         hang_up: end the connection instead of giving the answer; the request was passed on.
         answered: how often each status was answered.
@@ -26,6 +27,7 @@ class HttpProxy:
         self.port = free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.refuse: int | None = None
+        self.poison: bytes | None = None
         self.delay_s = 0.0
         self.hang_up = False
         self.answered: Counter[int] = Counter()
@@ -36,6 +38,9 @@ class HttpProxy:
         if self.refuse is not None:
             self.answered[self.refuse] += 1
             return web.json_response({"message": "try again later"}, status=self.refuse, headers={"Retry-After": "1"})
+        if self.poison is not None and self.poison in body:
+            self.answered[500] += 1
+            return web.json_response({"message": "panic: index out of range"}, status=500)
         headers = {name: value for name, value in request.headers.items() if name not in {"Host", "Content-Length"}}
         try:
             async with session.request(
