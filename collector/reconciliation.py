@@ -17,6 +17,7 @@ INTERVAL_S = 300.0
 DAYS = 8
 DAYS_KEPT = 400
 _DAY_MS = 86_400_000
+LATE_MS = 3 * _DAY_MS
 
 
 def told_day(edge: EdgeAddress, event: Event) -> ToldDay:
@@ -56,7 +57,9 @@ class Reconciler:
             compared = await self._compare(told)
             await self._ledger.note_compared([compared])
             if not compared.agrees and self._seldom.due((told.site, told.edge, told.day_ms)):
-                logger.error(
+                # It may still wait at the edge, whose network was down; not for days.
+                logger.log(
+                    logging.ERROR if now_ms - told.day_ms > LATE_MS else logging.WARNING,
                     "%s/%s: %s told of %d values on the UTC day that began at %d ms, the store holds %d%s; "
                     "what still waits in the edge's outbox or stands in the quarantine is among them",
                     *(told.site, told.edge, told.device, told.values, told.day_ms, compared.stored),

@@ -29,7 +29,7 @@ SITE = "workshop"
 QUANTITIES = tuple(f"quantity_{number}" for number in range(25))
 START_MS = 1_795_000_000_000
 LATEST_MS = 4_000_000_000_000
-DRAIN_S = 120.0
+DRAIN_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
