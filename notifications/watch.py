@@ -1,5 +1,6 @@
 """Looks at every site, keeps what is wrong, and writes the messages that are due."""
 
+import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
@@ -10,7 +11,7 @@ from notifications.alarm import Alarm, AlarmKey, Notice, Stage
 from notifications.alarm_book import decide
 from notifications.alarm_message import alarm_message
 from notifications.alarm_texts import AlarmWriter
-from notifications.content import Destination
+from notifications.content import Content, Destination
 from notifications.day_spans import end_of_span_around, local_day, moment_ms
 from notifications.ledger import Addressed, Ledger
 from notifications.site_names import SiteNames
@@ -116,6 +117,7 @@ class Watch:
 
     async def _write_week(self, entry: SiteEntry, now_ms: int) -> None:
         first, due_ms = last_week_due(self._section.weekly, entry, now_ms)
+        contents: dict[str, Content] = {}
         for recipient in self._recipients(entry.site):
             if not recipient.weekly:
                 continue
@@ -129,14 +131,18 @@ class Watch:
             missing = [destination for destination, key in keys.items() if not await self._ledger.knows(key)]
             if not missing:
                 continue
-            names = await self._reader.names(entry)
-            week = await self._reader.last_week(entry, now_ms)
-            language = texts(recipient.language)
-            content = week_message(
-                language, names, week, open_alarm_titles(language, names, await self._ledger.alarms(entry.site))
-            )
+            if recipient.language not in contents:
+                contents[recipient.language] = await self._week_content(entry, texts(recipient.language), now_ms)
+            content = contents[recipient.language]
             for destination in missing:
                 await self._ledger.put(destination, entry.site, content, now_ms, key=keys[destination])
+
+    async def _week_content(self, entry: SiteEntry, language: Texts, now_ms: int) -> Content:
+        names = await self._reader.names(entry)
+        week = await self._reader.last_week(entry, now_ms)
+        titles = open_alarm_titles(language, names, await self._ledger.alarms(entry.site))
+        # Drawing takes a second on a Pi, and the collector's event loop has other things to do.
+        return await asyncio.to_thread(week_message, language, names, week, titles)
 
     def _recipients(self, site: str) -> Iterable[RecipientSettings]:
         return (one for one in self._section.recipients if not one.sites or site in one.sites)

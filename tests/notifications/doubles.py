@@ -89,9 +89,11 @@ class MailServer:
 
     Args:
         tls: its certificate: STARTTLS is required then, and a login with PASSWORD.
+        implicit: TLS from the first byte instead, without a login.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, *, implicit: bool = False) -> None:
+        self._implicit = implicit
         self.port = free_port()
         self.mails: list[EmailMessage] = []
         self.encrypted: list[bool] = []
@@ -119,7 +121,9 @@ class MailServer:
     @contextlib.contextmanager
     def running(self) -> Iterator["MailServer"]:
         options: dict[str, Any] = {}
-        if self._tls is not None:
+        if self._implicit:
+            options = {"ssl_context": self._tls}
+        elif self._tls is not None:
             options = {
                 "tls_context": self._tls,
                 "require_starttls": True,

@@ -73,6 +73,15 @@ async def test_encryption_is_required_before_the_login(tmp_path: Path) -> None:
             await EmailChannel(smtp(server, security="starttls"), "ana@example.org").send(message())
 
 
+async def test_encryption_from_the_first_byte(tmp_path: Path) -> None:
+    context, trusted = certificate(tmp_path)
+    with MailServer(context, implicit=True).running() as server:
+        await EmailChannel(smtp(server, security="tls", ca_file=trusted), "ana@example.org").send(message())
+        with pytest.raises(UnreachableError, match="certificate"):
+            await EmailChannel(smtp(server, security="tls"), "ana@example.org").send(message())
+    assert len(server.mails) == 1
+
+
 async def test_a_server_without_encryption_gets_nothing() -> None:
     with MailServer().running() as server, pytest.raises(UnreachableError, match="STARTTLS"):
         await EmailChannel(smtp(server, security="starttls"), "ana@example.org").send(message())
