@@ -31,6 +31,8 @@ class Measured:
 
     sync_interval_s: int
     answered: bool
+    in_memory: bool
+    """Whether the journal is in a RuntimeDirectory, as with the systemd unit."""
     values: int = 0
     block_bytes: int = 0
 
@@ -41,7 +43,12 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=600, help="how long (default 600)")
     parser.add_argument("--sync", type=int, action="append", help="sync_interval_s; default 10 and 60")
     arguments = parser.parse_args()
-    settings = [Measured(sync_s, answered) for sync_s in arguments.sync or (10, 60) for answered in (False, True)]
+    settings = [
+        Measured(sync_s, answered, in_memory)
+        for in_memory in (True, False)
+        for sync_s in arguments.sync or (10, 60)
+        for answered in (False, True)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         threads = [
             threading.Thread(target=measure, args=(setting, Path(folder) / str(number), arguments.seconds))
@@ -51,11 +58,12 @@ def main() -> int:
             thread.start()
         for thread in threads:
             thread.join()
-    sys.stdout.write("sync_interval_s | collector | values | bytes to the block device | a value\n")
+    sys.stdout.write("journal | sync_interval_s | collector | values | bytes to the block device | a value\n")
     for setting in settings:
+        where = "in memory" if setting.in_memory else "on the card"
         answers = "answers" if setting.answered else "out of reach"
         sys.stdout.write(
-            f"{setting.sync_interval_s} | {answers} | {setting.values} | {setting.block_bytes} | "
+            f"{where} | {setting.sync_interval_s} | {answers} | {setting.values} | {setting.block_bytes} | "
             f"{setting.block_bytes / setting.values:.2f}\n"
         )
     return 0
@@ -94,7 +102,8 @@ def fill(directory: Path, setting: Measured, seconds: int) -> int:
     """Append in real time; returns how many values."""
     meters = seconds_of_meters(DEVICES, seconds)
     state = b""
-    with Outbox.open(directory, max_bytes=100_000_000) as outbox:
+    memory = Path("/dev/shm") / f"leanmeter-bench-{os.getpid()}-{id(setting)}" if setting.in_memory else None  # noqa: S108
+    with Outbox.open(directory, max_bytes=100_000_000, journal_directory=memory) as outbox:
         began_s = time.monotonic()
         for second in range(seconds):
             time.sleep(max(0.0, began_s + second - time.monotonic()))

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import hashlib
 import logging
+import os
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -89,7 +91,11 @@ class Agent:
         cannot be read or `metrics_port` is taken.
         """
         try:
-            outbox = Outbox.open(self.site.data_dir / "outbox", max_bytes=self.site.outbox_max_bytes)
+            outbox = Outbox.open(
+                self.site.data_dir / "outbox",
+                max_bytes=self.site.outbox_max_bytes,
+                journal_directory=_memory_folder(self.site.data_dir),
+            )
         except OutboxError as problem:
             raise AgentConfigurationError(f"data_dir: {problem}") from problem
         try:
@@ -291,6 +297,14 @@ class Agent:
                     )
                 )
         return devices
+
+
+def _memory_folder(data_dir: Path) -> Path | None:
+    """A folder for this data folder in systemd's RuntimeDirectory, which is in memory and outlives the process."""
+    runtime = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    if not runtime:
+        return None
+    return Path(runtime) / f"outbox-{hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]}"
 
 
 def _count_records(outbox: Outbox) -> int:

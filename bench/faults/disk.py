@@ -13,9 +13,9 @@ from bench.faults.line import line
 from bench.faults.registry import NotHereError, Outcome, Size, fault
 from edge_agent.outbox import Outbox
 from edge_agent.outbox import outbox as outbox_module
-from tests.edge_agent.outbox_helpers import values_in
+from tests.edge_agent.outbox_helpers import abandon, values_in
 from tests.faults.power import PowerSocket, put_files
-from tests.faults.test_power_cut import Promise, abandon
+from tests.faults.test_power_cut import Promise
 
 SEGMENT_BYTES = 4000
 MANY = 1_000_000_000

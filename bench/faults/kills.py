@@ -24,6 +24,22 @@ def kill_agent(size: Size, folder: Path) -> Outcome:
         return _killed(made, "edge", size.kills)
 
 
+@fault("agent killed again and again while the broker is away")
+def kill_lonely_agent(size: Size, folder: Path) -> Outcome:
+    """Nothing but the outbox has what it read."""
+    times = max(3, size.faults)
+    with line(folder, size) as made:
+        made.kill("broker")
+        chance = random.Random(6)
+        for _ in range(times):
+            time.sleep(chance.uniform(0.1, 2 * LONGEST_LIFE_S))
+            made.kill("edge")
+            made.start("edge")
+        made.start("broker")
+        made.finish()
+        return made.outcome(times)
+
+
 @fault("kill -9 of the broker (without persistence)")
 def kill_broker(size: Size, folder: Path) -> Outcome:
     """With batches and acknowledgements in it, all of which it forgets."""

@@ -1,7 +1,8 @@
 """The youngest records, each written as it comes, and moved into a segment together at the next sync.
 
 A journal survives a kill because the operating system has it. It is not meant to reach the disk: it is emptied before
-the kernel writes it back (30 s by default), so that each second costs no block of its own.
+the kernel writes it back (30 s by default), so that each second costs no block of its own. In a folder in memory it
+costs the file system's own journal nothing either.
 """
 
 import contextlib
@@ -30,21 +31,28 @@ class Pending:
 
 
 class Journal:
-    """Two files that take turns: one is written to while the records of the other go into a segment."""
+    """Two files that take turns: one is written to while the records of the other go into a segment.
 
-    def __init__(self, directory: Path) -> None:
+    Args:
+        directory: where they are; made when missing.
+        earlier: where they may have been before: read and emptied, never written to.
+    """
+
+    def __init__(self, directory: Path, earlier: Sequence[Path] = ()) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
         self.pending: list[Pending] = []
         """Of the file that is written to."""
         self.moving: list[Pending] = []
         """Of the other one."""
         self._paths = [directory / name for name in _NAMES]
+        self._earlier = [folder / name for folder in earlier if folder != directory for name in _NAMES]
         self._files: list[AppendFile | None] = [None, None]
         self._current = 0
 
     def entries(self) -> list[Entry]:
         """What both files hold, by number, acknowledgements last; raises OSError."""
         found = []
-        for path in self._paths:
+        for path in [*self._earlier, *self._paths]:
             with contextlib.suppress(FileNotFoundError):
                 found += list(entries_in(path.read_bytes()))
         return found
@@ -79,7 +87,9 @@ class Journal:
             file.clear()
 
     def empty(self) -> None:
-        """Empty both files, on the disk too: numbers in them may be given again; raises OSError."""
+        """Empty all files, on the disk too: numbers in them may be given again; raises OSError."""
+        for path in self._earlier:
+            path.unlink(missing_ok=True)
         for index, path in enumerate(self._paths):
             if path.exists() and path.stat().st_size:
                 file = self._files[index] = self._files[index] or self._open(index)

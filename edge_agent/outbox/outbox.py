@@ -45,7 +45,9 @@ class Outbox:
         report: what was found damaged or had to be let go.
     """
 
-    def __init__(self, directory: Path, max_bytes: int, lock: DirectoryLock) -> None:
+    def __init__(
+        self, directory: Path, max_bytes: int, lock: DirectoryLock, journal_directory: Path | None = None
+    ) -> None:
         self.directory = directory
         self.report = OutboxReport()
         self._directory_lock = lock
@@ -58,7 +60,7 @@ class Outbox:
         self._log = SegmentLog(
             directory, segments, recovered, self.report, max_bytes=max_bytes, segment_bytes=segment_bytes
         )
-        self._journal = Journal(directory)
+        self._journal = Journal(journal_directory or directory, [directory])
         self._journal.pending, acknowledged = recover_journal(self._journal.entries(), recovered)
         for numbers in acknowledged:
             self._log.acknowledge(range(max(numbers.start, self._log.first_number), numbers.stop))
@@ -69,8 +71,11 @@ class Outbox:
             self._clean_journal()
 
     @classmethod
-    def open(cls, directory: Path, *, max_bytes: int) -> Self:
+    def open(cls, directory: Path, *, max_bytes: int, journal_directory: Path | None = None) -> Self:
         """Open or make an outbox.
+
+        `journal_directory` is a folder of this outbox alone in memory that outlives the process (a tmpfs), which spares
+        the disk; by default the journal is in the outbox's own.
 
         What a killed process left half written is cut off, what is damaged costs the damaged records; see `report`.
 
@@ -86,7 +91,7 @@ class Outbox:
             for unfinished in directory.glob(f"*{NEW_SUFFIX}"):
                 with contextlib.suppress(OSError):
                     unfinished.unlink()
-            return cls(directory, max_bytes, lock)
+            return cls(directory, max_bytes, lock, journal_directory)
         except OSError as problem:
             lock.release()
             raise OutboxError(f"outbox {directory}: cannot be read: {problem.strerror}") from problem

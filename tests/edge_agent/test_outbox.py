@@ -11,7 +11,7 @@ import pytest
 from edge_agent.backlog import rows_of_backlog
 from edge_agent.outbox import Outbox, OutboxError, OutboxWriteError, segment_log
 from edge_agent.outbox import outbox as outbox_module
-from tests.edge_agent.outbox_helpers import Recorder, rows, values_in, write_files
+from tests.edge_agent.outbox_helpers import Recorder, abandon, rows, values_in, write_files
 from wire_format.batch import Column, DeviceRows
 from wire_format.codec import decode_contents, decode_rows, encode_rows
 from wire_format.events import Event
@@ -54,6 +54,31 @@ def test_events_stay_with_their_record_through_a_restart_and_are_joined_with_oth
     assert [event for contents in kept for event in contents.events] == happened
     assert batch is not None
     assert decode_contents(batch.payload).events == tuple(happened)
+
+
+def test_a_journal_in_memory_survives_a_kill_and_not_a_power_cut(tmp_path: Path) -> None:
+    directory, memory = tmp_path / "outbox", tmp_path / "memory"
+
+    def opened(journal: Path | None) -> Outbox:
+        return Outbox.open(directory, max_bytes=MANY, journal_directory=journal)
+
+    first = opened(None)
+    first.append(rows(1), "ntp", b"")
+    abandon(first)
+    second = opened(memory)
+    second.append(rows(2), "ntp", b"")
+    second.sync()
+    second.append(rows(3), "ntp", b"state")
+    abandon(second)
+    assert not list(directory.glob("journal-*"))
+    third = opened(memory)
+    assert (values_in(third), third.last_state) == ([1, 2, 3], b"state")
+    third.append(rows(4), "ntp", b"")
+    abandon(third)
+    for path in memory.iterdir():
+        path.unlink()
+    with opened(memory) as after_cut:
+        assert values_in(after_cut) == [1, 2, 3]
 
 
 def test_too_many_events_become_several_records(tmp_path: Path) -> None:

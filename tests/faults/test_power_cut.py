@@ -9,7 +9,7 @@ import pytest
 
 from edge_agent.outbox import Outbox
 from edge_agent.outbox import outbox as outbox_module
-from tests.edge_agent.outbox_helpers import rows, values_in
+from tests.edge_agent.outbox_helpers import abandon, rows, values_in
 from tests.faults.power import PowerSocket, put_files
 from tests.scale import scaled
 
@@ -68,13 +68,6 @@ class Promise:
         self.appended = [value for value in self.appended if value in survivors or value in self.acknowledged]
         self.synced = len(self.appended)
         self.by_number = {number: value for number, value in self.by_number.items() if number < outbox.next_number}
-
-
-def abandon(outbox: Outbox) -> None:
-    """Close the files of a process that is no more, without a last word."""
-    outbox._log.close()
-    outbox._journal.close()
-    outbox._directory_lock.release()
 
 
 @pytest.fixture
