@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from baselines.linear_model import LinearModel
 from baselines.reference_factors import FUEL_SOURCE, FUELS, REFRIGERANT_SOURCE, REFRIGERANTS
-from baselines.savings import Savings
 from baselines.tariff import Bill
 from baselines.validity import Finding
 from baselines.weather_model import BALANCE
@@ -43,7 +42,7 @@ def fit_as_json(fitted: FittedBaseline) -> dict[str, Any]:
             name: {"minimum": seen.minimum, "maximum": seen.maximum, "mean": seen.mean, "deviation": seen.deviation}
             for name, seen in _own(model, model.ranges).items()
         },
-        "findings": _findings([*fitted.findings, *validity.findings]),
+        "findings": findings_as_json([*fitted.findings, *validity.findings]),
     }
     if fitted.weather is not None:
         told["balance_points"] = {
@@ -89,51 +88,7 @@ def fit_report(fitted: FittedBaseline, energy: str) -> list[str]:
     ]
     if fitted.specific is not None:
         lines.append(f"  {short(fitted.specific.ratio)} a unit of {fitted.specific.variable} over all rows")
-    return [*lines, *_finding_lines([*fitted.findings, *fitted.validity.findings]), *_tried_lines(fitted)]
-
-
-def savings_as_json(
-    result: Savings, sentence: str, findings: Sequence[Finding], *, rows: int, is_valid: bool
-) -> dict[str, Any]:
-    """Savings for machines, in the unit of the energy; `proven` needs a valid baseline too."""
-    return {
-        "verdict": sentence,
-        "expected": result.expected,
-        "actual": result.actual,
-        "savings": result.savings,
-        "savings_fraction": result.savings_fraction,
-        "half_width": result.half_width,
-        "model_half_width": result.model_half_width,
-        "meter_half_width": result.meter_half_width,
-        "adjustment": result.adjustment,
-        "widening": result.widening,
-        "confidence": result.confidence,
-        "fsu": finite(result.fsu),
-        "proven": result.proven and is_valid,
-        "valid": is_valid,
-        "rows": rows,
-        "findings": _findings(findings),
-    }
-
-
-def savings_report(result: Savings, sentence: str, findings: Sequence[Finding]) -> list[str]:
-    """Savings for people: the verdict, the numbers behind it, what was noticed."""
-    fsu = "none" if result.fsu is None else f"{result.fsu:.3g}"
-    lines = [sentence, "", f"  expected    {short(result.expected)}"]
-    if result.adjustment:
-        lines[-1] += f" (of it {short(result.adjustment)} by non-routine adjustments)"
-    lines += [
-        f"  actual      {short(result.actual)}",
-        f"  savings     {short(result.savings)} ± {short(result.half_width)} ({100.0 * result.confidence:.0f} % band)",
-    ]
-    if result.meter_half_width:
-        model, meter = short(result.model_half_width), short(result.meter_half_width)
-        lines.append(f"              of the band: model ± {model}, meters ± {meter}")
-    if result.widening > 1.0:
-        needed = math.hypot(result.widening * result.model_half_width, result.meter_half_width)
-        lines.append(f"              proven beyond {short(needed)}, because residuals follow each other")
-    lines.append(f"  ASHRAE      {fsu} (uncertainty as a share of the savings; below 1 the savings stand out)")
-    return [*lines, *_finding_lines(findings)]
+    return [*lines, *finding_lines([*fitted.findings, *fitted.validity.findings]), *_tried_lines(fitted)]
 
 
 def bills_as_json(bills: Mapping[str, Bill]) -> dict[str, Any]:
@@ -250,13 +205,15 @@ def _tried_lines(fitted: FittedBaseline) -> list[str]:
     return lines
 
 
-def _finding_lines(findings: Sequence[Finding]) -> list[str]:
+def finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """What was noticed, after an empty line; nothing where there is nothing."""
     if not findings:
         return []
     return ["", *(f"  {'fails' if finding.fails else 'note'}: {finding.text}" for finding in findings)]
 
 
-def _findings(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+def findings_as_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """What was noticed."""
     return [{"code": finding.code, "text": finding.text, "fails": finding.fails} for finding in findings]
 
 

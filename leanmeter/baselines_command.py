@@ -34,8 +34,6 @@ from leanmeter.baseline_report import (
     factors_report,
     fit_as_json,
     fit_report,
-    savings_as_json,
-    savings_report,
     short,
     write_json,
     write_lines,
@@ -44,6 +42,7 @@ from leanmeter.bill_file import read_bills
 from leanmeter.data_file import read_table
 from leanmeter.interval_file import read_intervals
 from leanmeter.periods import Labels, labels_of
+from leanmeter.savings_report import judge_period, savings_as_json, savings_report
 from site_config.errors import ConfigurationError
 
 
@@ -170,13 +169,14 @@ def _savings(arguments: argparse.Namespace) -> int:
     baseline = read_rows(arguments, table, labels, before)
     reporting = read_rows(arguments, table, labels, after)
     fitted = fit_baseline(arguments, labels, baseline)
+    rows, adjustments = observe(arguments, labels, fitted, reporting), _adjustments(arguments)
     try:
         result = savings(
             fitted.model,
-            observe(arguments, labels, fitted, reporting),
+            rows,
             confidence=arguments.confidence,
             granularity=baseline.granularity,
-            adjustments=_adjustments(arguments),
+            adjustments=adjustments,
             accuracy=_accuracy(arguments),
             same_meter=not arguments.other_meter,
         )
@@ -189,14 +189,14 @@ def _savings(arguments: argparse.Namespace) -> int:
         *result.findings,
         *_changed(arguments),
     )
-    is_valid = not any(finding.fails for finding in findings)
     sentence = headline(result, arguments.goal, _worth(arguments, labels, len(reporting.rows)))
-    if result.proven and not is_valid:
+    if result.proven and any(finding.fails for finding in findings):
         sentence = f"{result.sentence()}; not proven, because the baseline is not valid for this."
+    period = judge_period(fitted.model, rows, result, sentence, findings, adjustments)
     if arguments.json:
-        write_json(savings_as_json(result, sentence, findings, rows=len(reporting.observations), is_valid=is_valid))
+        write_json(savings_as_json(period))
     else:
-        write_lines(savings_report(result, sentence, findings))
+        write_lines(savings_report(period))
     return 0
 
 

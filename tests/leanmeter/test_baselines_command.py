@@ -184,6 +184,21 @@ def test_the_published_case_by_the_command(tmp_path: Path, capsys: pytest.Captur
     assert told["half_width"] == pytest.approx(53.538794691, rel=1e-9)
     assert told["fsu"] == pytest.approx(1.21623753039, rel=1e-9)
     assert (told["proven"], told["confidence"]) == (False, 0.9)
+    assert told["enpi"] == pytest.approx(2032.0 / 2072.95044128)
+    last = told["by_row"][-1]
+    assert (last["row"], last["actual"]) == ("18", 380.0)
+    assert (last["expected"], last["lower"]) == (pytest.approx(379.82892057), pytest.approx(361.562088008))
+    assert last["cusum"] == pytest.approx(-40.9504412763)
+    assert told["alarms"] == []
+
+
+def test_the_alarm_says_since_when(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [(f"2025-{1 + day // 28:02}-{1 + day % 28:02}", day * 7 % 11) for day in range(84)]
+    lines = [f"{label},{(100 + 3 * n + day % 2) * (1 if day < 60 else 0.9)},{n}" for day, (label, n) in enumerate(rows)]
+    path = write(tmp_path, "date,energy,pieces\n" + "\n".join(lines) + "\n")
+    words = ["baselines", "savings", "--data", str(path), "--energy", "energy", "--variables", "pieces"]
+    assert main([*words, "--baseline-period", "2025-01/2025-02", "--reporting-period", "2025-03/2025-03"]) == 0
+    assert "CUSUM       less than expected since 2025-03-05, noticeable from 2025-03-05 on" in capsys.readouterr().out
 
 
 def test_what_a_verifier_adds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
