@@ -125,7 +125,7 @@ class BaselineSettings(StrictModel):
 class MilestoneSettings(StrictModel):
     """So much less by a day on the way to a goal."""
 
-    on: date
+    by: date
     share: Share
 
 
@@ -147,7 +147,7 @@ class GoalSettings(StrictModel):
         share = self.share if self.share is not None else default_share(resource)
         if share is None:
             raise ValueError(f"goals: {self.series}: needs a share; SCORE reports no average for {resource}")
-        milestones = tuple((each.on, each.share) for each in self.milestones)
+        milestones = tuple((each.by, each.share) for each in self.milestones)
         return Goal(self.series, share, self.first, self.last, milestones)
 
 

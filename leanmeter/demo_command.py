@@ -18,7 +18,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
         "--history",
         type=_days,
         metavar="DAYS",
-        help="simulate a factory with so many days of past (45 to 400), in which something was changed on a known day",
+        help="simulate a factory with so many days of past (60 to 400), in which something was changed on a known day",
     )
     parser.add_argument(
         "--plant", metavar="NAME", help="bakery, garment, hotel-laundry, metal-parts or plastics (default metal-parts)"
@@ -47,8 +47,8 @@ def _seconds(text: str) -> float:
 
 def _days(text: str) -> int:
     value = int(text)
-    if not 45 <= value <= 400:
-        raise argparse.ArgumentTypeError("must be between 45 and 400")
+    if not 60 <= value <= 400:
+        raise argparse.ArgumentTypeError("must be between 60 and 400")
     return value
 
 

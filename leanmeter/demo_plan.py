@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from simulators.factory.schema import PlantFile
 
-SHORTEST_DAYS = 45
+SHORTEST_DAYS = 60
 """A baseline with the shape of a week needs four weeks, and what was saved some days after it."""
 LONGEST_DAYS = 400
 _MEASURE_SHARE = 0.62
@@ -76,6 +76,8 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
     wastes = [name for name, point in plant.points.items() if point.resource.value == "waste"]
     variables = {_name(output): {"series": [output]} for output in outputs}
     compared = ["site.energy", *(["site.water"] if waters else []), *(["site.waste"] if wastes else [])]
+    # The live curve is of electricity; with fuels beside it, all energy is another thing.
+    fitted = [compared[0], *(["site.electricity"] if fuels else []), *compared[1:]]
     report_from = (measured + timedelta(days=1)).isoformat()
     return {
         "site": site,
@@ -88,9 +90,9 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
                 "period": period,
                 "variables": list(variables),
                 "report_from": report_from,
-                **({"meter_class": "B"} if series == "site.energy" else {}),
+                **({"meter_class": "B"} if series in {"site.energy", "site.electricity"} else {}),
             }
-            for series in compared
+            for series in fitted
         ],
         "goals": [
             {

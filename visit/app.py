@@ -13,7 +13,8 @@ import uvicorn
 from fastapi import FastAPI
 from nicegui import Client, ui
 
-from evaluation.site_model import SiteModel
+from evaluation.site_model import load_model
+from evaluation.standing import Standings
 from site_config.errors import ConfigurationError
 from store.edge_ledger import EdgeLedger
 from store.entities import Entities
@@ -57,7 +58,8 @@ async def run(settings: ServerFile, stop: asyncio.Event) -> None:
                 async def load_site() -> NamedSite | None:
                     return await _load_site(entities, ledger, site)
 
-                reader = LiveReader(readings, site, load_site, example=settings.visit.example)
+                standings = Standings(readings, entities.plans).of_site
+                reader = LiveReader(readings, site, load_site, example=settings.visit.example, load_standings=standings)
                 await _serve(settings.visit, reader, listening, stop)
             finally:
                 await entities.close()
@@ -116,7 +118,7 @@ async def _load_site(entities: Entities, ledger: EdgeLedger, site: str) -> Named
     entry = await entities.site(site)
     if entry is None:
         return None
-    model = SiteModel(site, entry.time_zone, await entities.points(site), await entities.assignments(site))
+    model = await load_model(entities, entry)
     compared = await ledger.reconciliations(time.time_ns() // 1_000_000 - _COMPARED_MS, site)
     wrong_days = {one.day_ms for one in compared if not one.agrees}
     return NamedSite(entry.name or site, model, sum(one.missing for one in compared), len(wrong_days))

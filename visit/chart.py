@@ -18,6 +18,8 @@ def chart_options(curve: Curve, zone: ZoneInfo) -> dict[str, Any]:
     series = [_line(_("Site"), curve, curve.site_kw, zone, _GREEN, area=True)]
     if curve.generation_kw:
         series.append(_line(_("Own generation"), curve, curve.generation_kw, zone, _SUN))
+    if curve.expected:
+        series = [*_expected(curve, zone), *series]
     if curve.example_kw:
         line = _line(_("Example baseline"), curve, curve.example_kw, zone, _SOFT)
         series.append({**line, "lineStyle": {"width": 1.5, "type": "dashed", "color": _SOFT}})
@@ -47,6 +49,30 @@ def chart_options(curve: Curve, zone: ZoneInfo) -> dict[str, Any]:
         },
         "series": series,
     }
+
+
+def _expected(curve: Curve, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """The band as two areas, one upon the other, of which the lower is not painted; and a dashed line in it."""
+    times = [_wall_clock_ms(entry.time_ms, zone) for entry in curve.expected]
+    quiet: dict[str, Any] = {"type": "line", "showSymbol": False, "silent": True, "tooltip": {"show": False}}
+    lower = [[time, round(entry.lower_kw, 2)] for time, entry in zip(times, curve.expected, strict=True)]
+    height = [
+        [time, round(entry.upper_kw - entry.lower_kw, 2)] for time, entry in zip(times, curve.expected, strict=True)
+    ]
+    middle = [[time, round(entry.expected_kw, 2)] for time, entry in zip(times, curve.expected, strict=True)]
+    bare = {"lineStyle": {"opacity": 0}, "itemStyle": {"color": _SOFT}}
+    return [
+        {**quiet, **bare, "name": "", "stack": "band", "data": lower},
+        {**quiet, **bare, "name": " ", "stack": "band", "data": height, "areaStyle": {"color": _SOFT, "opacity": 0.16}},
+        {
+            "type": "line",
+            "name": _("Expected"),
+            "data": middle,
+            "showSymbol": False,
+            "lineStyle": {"width": 1.5, "type": "dashed", "color": _SOFT},
+            "itemStyle": {"color": _SOFT},
+        },
+    ]
 
 
 def _line(

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from site_config.points import Point, Resource, Role, site_use
+from store.protocol import IntervalRow
+from store.schema import INTERVAL_MS
 
 # The finest step that keeps a curve below this many points is taken.
 MAXIMUM_POINTS = 300
@@ -17,11 +19,22 @@ _EXAMPLE_SMOOTHING_MS = 2 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedPower:
+    """What a baseline expects of a quarter of an hour: mean power and its band in kW, at its middle."""
+
+    time_ms: int
+    expected_kw: float
+    lower_kw: float
+    upper_kw: float
+    goal_kw: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """Mean powers in kW at `times_ms`, the middle of each step; None where one of its meters has no value.
 
-    `generation_kw` is empty where there is none, `example_kw` where no example is wanted. `start_ms` and `end_ms` are
-    those of the axis.
+    `generation_kw` is empty where there is none, `example_kw` where no example is wanted, `expected` without
+    a baseline of the site's power. `start_ms` and `end_ms` are those of the axis.
     """
 
     start_ms: int
@@ -30,6 +43,7 @@ class Curve:
     site_kw: tuple[float | None, ...]
     generation_kw: tuple[float | None, ...]
     example_kw: tuple[float | None, ...] = ()
+    expected: tuple[ExpectedPower, ...] = ()
 
 
 def step_for(span_ms: int) -> int:
@@ -72,6 +86,22 @@ def build_curve(
         tuple(site),
         tuple(generation) if generators else (),
         example_baseline(site, _EXAMPLE_SMOOTHING_MS // step_ms) if example else (),
+    )
+
+
+def expected_powers(rows: Sequence[IntervalRow]) -> tuple[ExpectedPower, ...]:
+    """What is expected of intervals, of those of which something is."""
+    an_hour = 3_600_000 / INTERVAL_MS
+    return tuple(
+        ExpectedPower(
+            row.start_ms + INTERVAL_MS // 2,
+            row.expected * an_hour,
+            max((row.lower or 0.0) * an_hour, 0.0),
+            (row.upper or 0.0) * an_hour,
+            None if row.goal is None else row.goal * an_hour,
+        )
+        for row in rows
+        if row.expected is not None
     )
 
 

@@ -10,6 +10,7 @@ from site_config.points import Assignment, Point, Resource, Role, counted_rate, 
 from store.protocol import IntervalRow, Latest
 from visit import wording
 from visit.language import _
+from visit.savings import SavingView
 from wire_format.quality import Quality
 from wire_format.quantities import QUANTITIES
 
@@ -68,6 +69,9 @@ class LiveView:
     points: tuple[PointView, ...]
     warning: str = ""
 
+    savings: tuple[SavingView, ...] = ()
+    no_baseline: str = ""
+
     def to_json(self) -> dict[str, Any]:
         """The same as plain dictionaries and lists."""
         return asdict(self)
@@ -92,6 +96,8 @@ class Situation:
     problem: str = ""
     missing_values: int = 0
     wrong_days: int = 0
+    savings: tuple[SavingView, ...] = ()
+    no_baseline: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,8 @@ def build(situation: Situation, now_ms: int) -> LiveView:
         site_today_kwh=_used_today(electricity, amounts),
         measured_today_s=min(row.coverage for row in main_days) * situation.day_length_s if main_days else None,
         points=tuple(sorted(lines, key=_by_power)),
+        savings=situation.savings,
+        no_baseline=situation.no_baseline,
         warning=_warning(situation),
     )
 

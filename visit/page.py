@@ -12,6 +12,7 @@ from visit.chart import chart_options
 from visit.language import _
 from visit.live import OLD_AFTER_S, LiveView, PointView
 from visit.reader import VIEW_INTERVAL_S, LiveReader
+from visit.savings import SavingView
 
 # Rows change places at this pace only, so that nothing jumps away under a finger.
 SORT_EVERY = 10
@@ -54,7 +55,7 @@ class LivePage:
             with _box("lm-column"):
                 self._hero = _Hero()
                 self._today = _Today(reader, example=example)
-                _build_savings(example=example)
+                self._savings = _Savings(example=example)
             with _box("lm-column"):
                 self._build_group("use", _("Where it goes"))
                 self._build_group("supply", _("Where it comes from"))
@@ -77,6 +78,7 @@ class LivePage:
         self._warning.set_visibility(bool(view.warning))
         self._hero.show(view)
         self._today.show(view)
+        self._savings.show(view)
         self._show_points(view)
         self._ticks += 1
 
@@ -164,6 +166,7 @@ class _Today:
             with self._legend:
                 _text("li", "", _("Site"))
                 self._generation = _text("li", "generation", _("Own generation"))
+                self._expected = _text("li", "expected", _("Expected, with its band"))
                 if example:
                     _text("li", "example", _("Example baseline, not measured"))
             self._place = _box("lm-chart").props('role="img"')
@@ -186,6 +189,7 @@ class _Today:
         self._empty.set_visibility(not drawn)
         self._legend.set_visibility(drawn)
         self._place.set_visibility(drawn)
+        self._expected.set_visibility(bool(self._reader.curve.expected))
         self._generation.set_visibility(any(line.role == "generation" for line in view.points))
         if self._chart is not None and self._curve_version != self._reader.curve_version:
             self._curve_version = self._reader.curve_version
@@ -237,23 +241,64 @@ class _Row:
             self.element.style(replace=f"order:{order}")
 
 
-def _build_savings(*, example: bool) -> None:
-    with _box("lm-card lm-last", "section"):
+class _Savings:
+    """What has been saved against each baseline; from the first day on it says what is missing for one."""
+
+    def __init__(self, *, example: bool) -> None:
+        self._shown: object = None
+        self._example = example
+        self._card = _box("lm-card lm-last", "section").props('data-testid="savings"')
+
+    def show(self, view: LiveView) -> None:
+        shown = (view.savings, view.no_baseline)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        # On a phone what is missing stands last, what has been saved below today's curve.
+        _set_class(self._card, "lm-card" if view.savings else "lm-card lm-last")
+        self._card.clear()
+        with self._card:
+            if view.savings:
+                _text("h2", "", _("Savings"))
+                for saving in view.savings:
+                    _build_saving(saving)
+            else:
+                self._build_none(view.no_baseline)
+
+    def _build_none(self, missing: str) -> None:
         with _box("lm-heading"):
             _text("h2", "", _("Savings: no baseline yet"))
-            if example:
+            if self._example:
                 _text("span", "lm-badge", _("example"))
-        _text(
-            "p",
-            "lm-text",
-            _("Savings need a baseline: some weeks of measured use before a change, or twelve monthly bills."),
-        )
-        if example:
+        needs = _("Savings need a baseline: some weeks of measured use before a change, or twelve monthly bills.")
+        _text("p", "lm-text", needs)
+        if missing:
+            _text("p", "lm-text", missing)
+        if self._example:
             _text(
                 "p",
                 "lm-text",
                 _("The dashed line is an example. It shows what a baseline will look like, and proves nothing."),
             )
+
+
+def _build_saving(saving: SavingView) -> None:
+    with _box(f"lm-saving {saving.state}"):
+        with _box("lm-heading"):
+            _text("h3", "", saving.name)
+            if saving.state == "unproven":
+                _text("span", "lm-badge", _("not yet proven"))
+        if saving.figure:
+            _text("div", "lm-figure", saving.figure)
+        _text("p", "lm-text lm-sentence", saving.text)
+        if saving.progress is not None:
+            with _box("lm-bar lm-goal"):
+                _box("lm-bar-fill").style(f"width:{100 * saving.progress:.0f}%")
+                if saving.asked:
+                    _box("lm-asked").style(f"left:{100 * saving.asked:.0f}%")
+            _text("div", "lm-row-small", saving.progress_text)
+        for note in saving.notes:
+            _text("div", "lm-row-small", note)
 
 
 def _sum_of(view: LiveView, role: str) -> float | None:

@@ -3,17 +3,22 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from evaluation.days import day_of
 from evaluation.intervals import overlap
 from evaluation.site_model import SiteModel
+from evaluation.site_series import counted_points, site_series
+from evaluation.standing import Standing
 from site_config.points import Assignment, Resource, Role, counted_rate
 from store.protocol import IntervalRow, Latest, OperatedReadingStore, StoreConfigurationError, StoreError
-from visit.curve import Curve, build_curve, step_for
+from store.schema import EARLIEST_MS, ENERGY
+from visit.curve import Curve, ExpectedPower, build_curve, expected_powers, step_for
 from visit.live import OLD_AFTER_S, LiveView, Situation, build
+from visit.savings import SavingView, no_baseline_text, saving_views
 from wire_format.quality import Quality
 
 logger = logging.getLogger(__name__)
@@ -23,6 +28,7 @@ MODEL_INTERVAL_S = 10.0
 DAYS_INTERVAL_S = 3.0
 QUALITIES_INTERVAL_S = 5.0
 CURVE_INTERVAL_S = 10.0
+STANDINGS_INTERVAL_S = 30.0
 # Late readings reach the part of the curve that is drawn already only when it is read anew.
 WHOLE_CURVE_INTERVAL_S = 600.0
 
@@ -54,6 +60,7 @@ class LiveReader:
         site: its id.
         load_site: how points and assignments are read; None while nobody has declared the site.
         example: whether the curve carries an example of a baseline.
+        load_standings: how it is read where the site stands on a day; None where nobody asks.
         now_ms: the clock.
     """
 
@@ -64,12 +71,16 @@ class LiveReader:
         load_site: Callable[[], Awaitable[NamedSite | None]],
         *,
         example: bool = False,
+        load_standings: Callable[[SiteModel, date], Awaitable[list[Standing]]] | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._readings = readings
         self._site = site
         self._load_site = load_site
         self._example = example
+        self._load_standings = load_standings
+        self._savings: tuple[SavingView, ...] = ()
+        self._no_baseline = ""
         self._now_ms = now_ms
         self._named: NamedSite | None = None
         self._latest: dict[tuple[str, str], Latest] = {}
@@ -126,10 +137,25 @@ class LiveReader:
             day = day_of(now_ms, model.time_zone)
             rows = await self._readings.days(self._site, day.start_ms, day.end_ms)
             self._days = {row.point: row for row in rows}
+        if self._load_standings is not None and self._is_due("standings", STANDINGS_INTERVAL_S):
+            await self._read_standings(model, self._load_standings, now_ms)
         if self._is_due("qualities", QUALITIES_INTERVAL_S):
             self._qualities = await self._newest_qualities(model, now_ms)
         if self._is_due("curve", CURVE_INTERVAL_S):
             await self._read_curve(model, now_ms)
+
+    async def _read_standings(
+        self, model: SiteModel, load: Callable[[SiteModel, date], Awaitable[list[Standing]]], now_ms: int
+    ) -> None:
+        today = datetime.fromtimestamp(now_ms / 1000, model.time_zone).date()
+        self._savings = saving_views(await load(model, today))
+        if self._savings:
+            self._no_baseline = ""
+            return
+        midnight_ms = day_of(now_ms, model.time_zone).start_ms
+        whole = await self._readings.day_starts(model.site, EARLIEST_MS, midnight_ms)
+        # The first day began before its first reading.
+        self._no_baseline = no_baseline_text(max(len(whole) - 1, 0), today)
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()
@@ -175,6 +201,10 @@ class LiveReader:
         self.curve = build_curve(
             model.points, self._windows, step_ms, (day.start_ms, day.end_ms), example=self._example
         )
+        series = _compared_series(model)
+        if series is not None:
+            rows = await self._readings.intervals(model.site, day.start_ms, day.end_ms, series)
+            self.curve = replace(self.curve, expected=_within(expected_powers(rows), self.curve))
         self.curve_version += 1
 
     async def _read_windows(
@@ -223,8 +253,26 @@ class LiveReader:
                 day_length_s=length_s,
                 qualities=self._qualities,
                 problem=self._problem,
+                savings=self._savings,
+                no_baseline=self._no_baseline,
                 missing_values=0 if named is None else named.missing_values,
                 wrong_days=0 if named is None else named.wrong_days,
             ),
             now_ms,
         )
+
+
+def _compared_series(model: SiteModel) -> str | None:
+    """The series with a baseline whose use is that of the curve: electricity, or all energy where that is the same."""
+    if model.accounts is None:
+        return None
+    electricity = site_series(Resource.ELECTRICITY.value)
+    if electricity in model.accounts.baselines:
+        return electricity
+    only = all(point.resource is Resource.ELECTRICITY for point in counted_points(model.points, ENERGY))
+    energy = site_series(ENERGY)
+    return energy if only and energy in model.accounts.baselines else None
+
+
+def _within(expected: Sequence[ExpectedPower], curve: Curve) -> tuple[ExpectedPower, ...]:
+    return tuple(entry for entry in expected if curve.start_ms <= entry.time_ms <= curve.end_ms)

@@ -171,3 +171,14 @@ async def planned_site(folder: Path, store: Mapping[str, Any] | None = None) -> 
     finally:
         await entities.close()
         await readings.close()
+
+
+async def evaluate_all(folder: Path) -> None:
+    """Make the site in a folder, with a plan, a frozen baseline and everything derived."""
+    async with planned_site(folder) as opened:
+        await opened.plan()
+        await opened.write_all(truth())
+        waiting = await opened.standing()
+        assert (waiting.state, waiting.version) == ("waiting", None)
+        assert await opened.freeze()
+        await opened.rederive()

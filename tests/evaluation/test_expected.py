@@ -16,6 +16,7 @@ from tests.evaluation.planned_site import (
     FIRST,
     SITE,
     PlannedSite,
+    evaluate_all,
     plan_document,
     planned_site,
     truth,
@@ -27,16 +28,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a site with a plan, a frozen baseline and everything derived."""
     folder = tmp_path_factory.mktemp("evaluated")
 
-    async def prepare() -> None:
-        async with planned_site(folder) as opened:
-            await opened.plan()
-            await opened.write_all(truth())
-            waiting = await opened.standing()
-            assert (waiting.state, waiting.version) == ("waiting", None)
-            assert await opened.freeze()
-            await opened.rederive()
-
-    asyncio.run(prepare())
+    asyncio.run(evaluate_all(folder))
     return folder
 
 

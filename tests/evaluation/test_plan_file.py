@@ -10,6 +10,7 @@ from evaluation.plan_file import PlanFile
 from leanmeter.plan_files import load_plan_file
 from site_config.errors import ConfigurationError
 from site_config.points import Point, Resource, Role
+from site_config.yaml_file import load_model
 from tests.evaluation.planned_site import plan_document
 
 POINTS = (
@@ -109,3 +110,8 @@ def test_tables_and_the_tariff_are_read_from_beside_the_plan(tmp_path: Path) -> 
     (tmp_path / "pieces.csv").write_text("date,pieces\n2026-06-01,900\n2026-06-01,901\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"pieces\.csv: row 3, column date: 2026-06-01 stands there twice"):
         load_plan_file(path)
+
+
+def test_the_documents_example_is_a_plan() -> None:
+    plan = load_model(Path(__file__).parents[2] / "docs" / "plan-file.example.yaml", PlanFile)
+    assert set(plan.model_fields_set) == set(PlanFile.model_fields)

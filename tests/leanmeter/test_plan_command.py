@@ -1,0 +1,93 @@
+"""`leanmeter plan` on a store: what it shows is what `leanmeter baselines` says of the same days, to the digit."""
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from baselines.headline import Worth
+from leanmeter.command_line import main
+from tests.evaluation.planned_site import (
+    BASELINE_DAYS,
+    DAYS,
+    FIRST,
+    evaluate_all,
+    plan_document,
+    planned_site,
+)
+from visit.savings import saving_views
+
+REPORTED = f"{FIRST + timedelta(days=BASELINE_DAYS)}/{FIRST + timedelta(days=DAYS - 1)}"
+PERIOD = f"{FIRST}/{FIRST + timedelta(days=BASELINE_DAYS - 1)}"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("planned")
+    asyncio.run(evaluate_all(made))
+    server = {"store": {"sqlite": str(made / "readings.sqlite")}, "entities": str(made / "entities.sqlite")}
+    (made / "server.yaml").write_text(yaml.safe_dump(server), encoding="utf-8")
+    return made
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    assert main([str(word) for word in words]) == 0
+    return capsys.readouterr().out
+
+
+async def _page_entry(folder: Path) -> tuple[str, str]:
+    async with planned_site(folder) as site:
+        standing = await site.standing()
+        (view,) = saving_views([standing])
+        return view.figure, view.text
+
+
+def test_page_plan_and_baselines_say_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = ("--config", folder / "server.yaml")
+    (folder / "days.csv").write_text(run(capsys, "plan", "export", "energy", *config), encoding="utf-8")
+    asked = ("--data", folder / "days.csv", "--date", "date", "--energy", "energy", "--variables", "bread")
+    periods = ("--baseline-period", PERIOD, "--reporting-period", REPORTED)
+
+    told = json.loads(run(capsys, "baselines", "savings", *asked, *periods, "--json"))
+    sentence = run(capsys, "baselines", "savings", *asked, *periods)
+    shown = json.loads(run(capsys, "plan", "show", *config, "--json"))["baselines"][0]
+    figure, text = asyncio.run(_page_entry(folder))
+
+    for name in ("expected", "actual", "savings", "savings_fraction", "half_width", "fsu"):
+        assert shown["savings"][name] == pytest.approx(told[name], rel=1e-12), name
+    share = f"{100 * told['savings_fraction']:.1f}"
+    low = f"{100 * (told['savings'] - told['half_width']) / told['expected']:.1f}"
+    high = f"{100 * (told['savings'] + told['half_width']) / told['expected']:.1f}"
+    assert figure == f"{share}\N{NARROW NO-BREAK SPACE}% less"
+    said = f"{share} % less energy than expected (90 %: {low} to {high})"
+    assert text.startswith(said)
+    assert said in sentence
+    worth = Worth(2.0, "GHS", DAYS - BASELINE_DAYS).a_year(told["savings"])
+    assert f"worth {worth:,.0f} GHS a year" in text
+
+
+def test_a_plan_is_checked_imported_and_told_in_one_line(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(yaml.safe_dump(plan_document()), encoding="utf-8")
+    config = ("--config", folder / "server.yaml")
+    assert "is the site's plan already" in run(capsys, "plan", "import", path, *config, "--author", "ben")
+
+    path.write_text(
+        yaml.safe_dump(plan_document(goals=[{"series": "site.steam", "from": "2026-07-13", "to": "2027-07-12"}]))
+    )
+    assert main(["plan", "import", str(path), *map(str, config)]) == 2
+    refused = capsys.readouterr().err
+    assert "plan.yaml: goals: series: the site has no series 'site.steam'" in refused
+    assert refused.count("\n") == 1
+
+
+def test_a_new_version_is_made_by_somebody_for_a_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = ("--config", folder / "server.yaml")
+    made = run(capsys, "plan", "refit", "energy", *config, "--author", "ben", "--reason", "late bills")
+    assert made.startswith("version 2 of energy: Good enough to claim savings with")
+    assert json.loads(run(capsys, "plan", "show", *config, "--json"))["baselines"][0]["version"] == 2
