@@ -54,33 +54,31 @@ async def fill_last_week(factory: Factory) -> None:
     await factory.readings.write_days(rows)
 
 
-async def test_a_test_message_goes_by_every_channel(tmp_path: Path, processes: Processes) -> None:
+async def test_a_test_message_goes_by_every_channel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     factory = Factory(tmp_path, ["main-meter"])
     mail, hook, telegram = MailServer(), HttpServer(), HttpServer(answer=telegram_answer)
     settings = factory.server_file(section(tmp_path, mail, telegram, recipient(hook), recipient(hook, id="ben")))
     with mail.running(), hook.running(), telegram.running():
-        done = await asyncio.to_thread(
-            processes.run_leanmeter, "notifications", "test", "--config", settings, "--recipient", "ana"
-        )
-    assert done.stdout.splitlines() == ["ana by email: sent", "ana by telegram: sent", "ana by webhook: sent"]
-    assert done.returncode == 0
+        words = ["notifications", "test", "--config", str(settings), "--recipient", "ana"]
+        assert await asyncio.to_thread(main, words) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told == ["ana by email: sent", "ana by telegram: sent", "ana by webhook: sent"]
     assert mail.mails[0]["Subject"] == "Leanmeter: mensaje de prueba"
     assert hook.requests[0].json["type"] == "test"
     assert "todas las plantas" in telegram.requests[0].json["text"]
     await factory.close()
 
 
-async def test_what_does_not_go_is_told_by_channel(tmp_path: Path, processes: Processes) -> None:
+async def test_what_does_not_go_is_told_by_channel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     factory = Factory(tmp_path, ["main-meter"])
     mail, hook, telegram = MailServer(), HttpServer(answer=lambda _: (403, b"who are you?")), HttpServer()
     settings = factory.server_file(section(tmp_path, mail, telegram, recipient(hook)))
     with mail.running(), hook.running():
-        done = await asyncio.to_thread(processes.run_leanmeter, "notifications", "test", "--config", settings)
-    sent, unreached, refused = done.stdout.splitlines()
+        assert await asyncio.to_thread(main, ["notifications", "test", "--config", str(settings)]) == 1
+    sent, unreached, refused = capsys.readouterr().out.splitlines()
     assert sent == "ana by email: sent"
     assert unreached.startswith(f"ana by telegram: not sent: {telegram.url}/bot***: ")
     assert refused == f"ana by webhook: not sent: {hook.url}: answers 403 who are you?"
-    assert done.returncode == 1
     await factory.close()
 
 
