@@ -101,13 +101,13 @@ def peak_today(names: SiteNames) -> stat.Panel:
     ).time_from(panels.TODAY)
 
 
-def power_by_meter() -> timeseries.Panel:
-    """Live curves, by device: that is what readings are stored by."""
+def live_power(names: SiteNames) -> timeseries.Panel:
+    """Live curves, by device, because readings are stored so; each is called what it measures now."""
     query = select('mean("active_power_total") / 1000 AS "power"', READING, SITE, SHOWN_TIME, group_by=BY_DEVICE)
-    return (
+    panel = (
         panels.lines(
-            "Power by meter, live",
-            "The last hour as the meters read it. The names are those of the meters, not of what they measure.",
+            "Power, live",
+            "The last hour as the meters read it. What is fed in or generated is below zero where its meter says so.",
             InfluxQuery(query, DEVICE_NAME),
             unit=panels.KILOWATT,
             decimals=1,
@@ -115,6 +115,8 @@ def power_by_meter() -> timeseries.Panel:
         .interval("5s")
         .time_from(panels.LAST_HOUR)
     )
+    panels.call_by_name(panel, names.meter_names.get(ELECTRICITY, {}))
+    return panel
 
 
 def energy_today_by_point(names: SiteNames) -> bargauge.Panel:

@@ -68,7 +68,8 @@ def energy(names: SiteNames) -> Dashboard:
     built.with_panel(_days())
     built.with_panel(_saved_so_far())
     built.with_panel(_live())
-    built.with_panel(panels.words("What is aimed at", ABOUT_GOALS))
+    built.with_panel(panels.words("What is aimed at", ABOUT_GOALS).span(16))
+    built.with_panel(_goal())
     built.with_row(Row("Where it goes"))
     built.with_panel(_carriers())
     built.with_panel(_cost())
@@ -137,6 +138,22 @@ def _numbers() -> list[stat.Panel]:
         panels.number(title, about, query, unit=unit, decimals=decimals, missing=missing).thresholds(color).span(span)
         for (title, about, query, unit, decimals, missing), color, span in zip(described, colors, spans, strict=True)
     ]
+
+
+def _goal() -> stat.Panel:
+    share = f'1 - sum({GOAL}) / sum({EXPECTED}) AS "less"'
+    return (
+        panels.number(
+            "Your goal for this time",
+            "How much less than expected your plan aims at, over the days shown: it grows from milestone to milestone.",
+            InfluxQuery(select(share, DAYS, SITE, CHOSEN_SERIES, SHOWN_TIME, f"{GOAL} > 0"), "Less than expected"),
+            unit=panels.SHARE,
+            decimals=1,
+            missing="no goal yet",
+        )
+        .span(8)
+        .height(panels.WORDS_HEIGHT)
+    )
 
 
 def _days() -> timeseries.Panel:

@@ -54,14 +54,14 @@ def overview(names: SiteNames) -> Dashboard:
         built.with_panel(panel)
     if "electricity" in names.points:
         built.with_row(Row("Electricity"))
-        built.with_panel(electricity.power_by_meter())
+        built.with_panel(electricity.live_power(names))
         built.with_panel(electricity.energy_today_by_point(names))
         built.with_panel(electricity.power_by_point(names).span(panels.FULL_SPAN))
         if names.supply_points:
             built.with_panel(electricity.energy_by_day(names))
             built.with_panel(electricity.against_expected())
     built.with_row(Row("Meters and data"))
-    built.with_panel(_meters())
+    built.with_panel(_meters(names))
     built.with_panel(_interval_quality())
     built.with_panel(_coverage(names))
     return built
@@ -113,7 +113,7 @@ def _today(title: str, of: str, unit: str, decimals: int) -> stat.Panel:
     ).time_from(panels.TODAY)
 
 
-def _meters() -> table.Panel:
+def _meters(names: SiteNames) -> table.Panel:
     query = select(LIVE_QUANTITIES, READING, SITE, LISTED_FOR, group_by=DEVICE, newest=1)
     panel = panels.listing(
         "Meters",
@@ -121,7 +121,8 @@ def _meters() -> table.Panel:
         InfluxQuery(query, result_format="table"),
         sorted_by="Last reading",
     )
-    panels.show(panel, "device", displayName="Meter")
+    measured = {device: name for by_device in names.meter_names.values() for device, name in by_device.items()}
+    panels.show(panel, "device", displayName="Meter of", mappings=panels.texts(measured))
     panels.show(panel, "Time", displayName="Last reading", unit=panels.AGE)
     panels.show(panel, "active_power_total", displayName="Power", unit=panels.WATT, decimals=0)
     panels.show(panel, "flow_rate", displayName="Flow", unit=panels.CUBIC_METRE_PER_HOUR, decimals=3)

@@ -60,6 +60,7 @@ PIECES = "suffix: pieces"
 CARBON_KG = "suffix: kg CO₂e"
 
 STAT_HEIGHT = 4
+WORDS_HEIGHT = 3
 SMALL_CHART_HEIGHT = 7
 CHART_HEIGHT = 9
 
@@ -289,7 +290,7 @@ def listing(
 
 def words(title: str, markdown: str) -> text.Panel:
     """A panel of text."""
-    return text.Panel().title(title).mode(TextMode.MARKDOWN).content(markdown).span(FULL_SPAN).height(3)
+    return text.Panel().title(title).mode(TextMode.MARKDOWN).content(markdown).span(FULL_SPAN).height(WORDS_HEIGHT)
 
 
 def texts(by_value: Mapping[str, str]) -> list[dict[str, object]]:

@@ -49,7 +49,7 @@ def power(names: SiteNames) -> Dashboard:
     built.with_panel(_highest(names).height(TEN_ROWS))
     built.with_panel(_peak_of_each_day(names).span(panels.FULL_SPAN))
     built.with_row(Row("Quality"))
-    built.with_panel(_power_factor())
+    built.with_panel(_power_factor(names))
     built.with_panel(_unbalance(names))
     built.with_panel(_phases(names, "Voltage by phase", "voltage_{}_n", panels.VOLT, from_zero=False))
     built.with_panel(_phases(names, "Current by phase", "current_{}", panels.AMPERE, from_zero=True))
@@ -146,7 +146,7 @@ def _peak_of_each_day(names: SiteNames) -> timeseries.Panel:
     return panel
 
 
-def _power_factor() -> timeseries.Panel:
+def _power_factor(names: SiteNames) -> timeseries.Panel:
     query = select('mean("power_factor_total") AS "factor"', READING, SITE, SHOWN_TIME, group_by=BY_DEVICE)
     panel = panels.lines(
         "Power factor by meter",
@@ -156,6 +156,7 @@ def _power_factor() -> timeseries.Panel:
         decimals=2,
         from_zero=False,
     ).thresholds(panels.levels((None, "red"), (0.9, "orange"), (0.95, "green")))
+    panels.call_by_name(panel, names.meter_names.get(electricity.ELECTRICITY, {}))
     return panels.draw_thresholds(panel).interval(panels.QUARTER_HOUR)
 
 

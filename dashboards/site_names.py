@@ -58,6 +58,8 @@ class SiteNames:
         accounted_for: product and waste of lines on which material, product and waste are weighed, and their material.
         lines: the electricity points of each production line, by its id.
         display_names: for people, by point; without those that several sites call differently.
+        meter_names: what each device measures, for people, by resource and device; without those that differ between
+            sites.
         site_names: for people, by site.
     """
 
@@ -81,6 +83,7 @@ class SiteNames:
     accounted_for: Share = Share()
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     display_names: Mapping[str, str] = field(default_factory=dict)
+    meter_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     site_names: Mapping[str, str] = field(default_factory=dict)
 
     def called(self, *resources: str) -> Mapping[str, str]:

@@ -54,7 +54,7 @@ def water(names: SiteNames) -> Dashboard:
         built.with_panel(number)
     built.with_panel(_days())
     built.with_panel(_night_flow(names))
-    built.with_panel(_live())
+    built.with_panel(_live(names))
     built.with_panel(_intervals(names))
     if names.product_points:
         built.with_panel(_for_each_kg(names))
@@ -133,9 +133,9 @@ def _night_flow(names: SiteNames) -> timeseries.Panel:
     return panels.draw_thresholds(panel)
 
 
-def _live() -> timeseries.Panel:
+def _live(names: SiteNames) -> timeseries.Panel:
     query = select('mean("flow_rate") AS "flow"', READING, SITE, SHOWN_TIME, group_by=BY_DEVICE)
-    return (
+    panel = (
         panels.lines(
             "Water flow, live",
             "The last hour as the meters read it.",
@@ -146,6 +146,8 @@ def _live() -> timeseries.Panel:
         .interval("10s")
         .time_from(panels.LAST_HOUR)
     )
+    panels.call_by_name(panel, names.meter_names.get(WATER, {}))
+    return panel
 
 
 def _intervals(names: SiteNames) -> timeseries.Panel:

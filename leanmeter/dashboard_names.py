@@ -53,6 +53,7 @@ def names_of(sites: Sequence[Site]) -> SiteNames:
         accounted_for=_accounted_for(sites),
         lines=_lines(points),
         display_names=_display_names([point for site in sites for point in site.points]),
+        meter_names=_meter_names(sites),
         site_names={site.site: site.name for site in sites},
     )
 
@@ -154,6 +155,21 @@ def _display_names(points: Sequence[Point]) -> Mapping[str, str]:
     return agreed | {
         unmetered_id(point): f"{name}, not metered further" for point, name in agreed.items() if point in parents
     }
+
+
+def _meter_names(sites: Sequence[Site]) -> Mapping[str, Mapping[str, str]]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for site in sites:
+        points = {point.id: point for point in site.points}
+        for entry in site.assignments:
+            if entry.to_ms is None:
+                point = points[entry.point]
+                found.setdefault((point.resource.value, entry.device), set()).add(point.name)
+    names: dict[str, dict[str, str]] = {}
+    for (resource, device), called in found.items():
+        if len(called) == 1:
+            names.setdefault(resource, {})[device] = called.pop()
+    return names
 
 
 def _parents(points: Iterable[Point]) -> set[str]:

@@ -81,6 +81,7 @@ def test_names_follow_from_resource_role_and_assignment(site_file: Path) -> None
     assert names.points["water"] == ("water", "water.unmetered", "washing")
     assert names.product_points == names.piece_points == ()
     assert names.main_meters == ("grid",)
+    assert names.meter_names["electricity"]["saw-1"] == "Saw"
     assert names.time_zone == "America/Lima"
     assert names.supply_meters == (
         SupplyMeter("grid", factor=1.0),
