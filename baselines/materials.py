@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from baselines.errors import BaselineError
+from baselines.goals import SCORE_AVERAGES
 
 Flow = Literal["input", "product", "loss", "waste"]
 Destination = Literal["disposed", "recycled", "reused"]
@@ -89,6 +90,34 @@ def balance(streams: Sequence[Stream]) -> MaterialBalance:
         waste_a_product_kg=waste / total["product"],
         reused_share=sent["reused"] / waste if waste else 0.0,
         recycled_share=sent["recycled"] / waste if waste else 0.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WasteReduction:
+    """How much less of something there is a kg of product than before, as a share; `asked` is the goal's."""
+
+    goal: Literal["materials_wasted", "waste"]
+    before_a_product_kg: float
+    now_a_product_kg: float
+    asked: float
+
+    @property
+    def share(self) -> float:
+        """0.35 is 35 % less; below zero is more."""
+        return 1.0 - self.now_a_product_kg / self.before_a_product_kg if self.before_a_product_kg else 0.0
+
+
+def waste_reductions(before: MaterialBalance, now: MaterialBalance) -> tuple[WasteReduction, WasteReduction]:
+    """Both goals, each a kg of product. They are never added: what is wasted and weighed as waste is in both."""
+    return (
+        WasteReduction(
+            "materials_wasted",
+            before.wasted_kg / before.product_kg,
+            now.wasted_kg / now.product_kg,
+            SCORE_AVERAGES["materials_wasted"],
+        ),
+        WasteReduction("waste", before.waste_a_product_kg, now.waste_a_product_kg, SCORE_AVERAGES["waste"]),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from baselines.linear_model import LinearModel
 from baselines.reference_factors import FUEL_SOURCE, FUELS, REFRIGERANT_SOURCE, REFRIGERANTS
-from baselines.tariff import Bill
+from baselines.tariff import Bill, BillLine
 from baselines.validity import Finding
 from baselines.weather_model import BALANCE
 from leanmeter.baseline_fitting import FittedBaseline
@@ -97,21 +97,26 @@ def bills_as_json(bills: Mapping[str, Bill]) -> dict[str, Any]:
         month: {
             "total": str(bill.total),
             "currency": bill.currency,
-            "demand": None if bill.demand is None else _plain(bill.demand),
-            "lines": [
-                {
-                    "name": line.name,
-                    "quantity": _plain(line.quantity),
-                    "unit": line.unit,
-                    "price": None if line.price is None else str(line.price),
-                    "amount": str(line.amount),
-                }
-                for line in bill.lines
-            ],
+            "demand": None if bill.demand is None else plain(bill.demand),
+            "lines": lines_as_json(bill.lines),
             "findings": list(bill.findings),
         }
         for month, bill in bills.items()
     }
+
+
+def lines_as_json(lines: Sequence[BillLine]) -> list[dict[str, Any]]:
+    """The lines of a bill."""
+    return [
+        {
+            "name": line.name,
+            "quantity": plain(line.quantity),
+            "unit": line.unit,
+            "price": None if line.price is None else str(line.price),
+            "amount": str(line.amount),
+        }
+        for line in lines
+    ]
 
 
 def bills_report(bills: Mapping[str, Bill]) -> list[str]:
@@ -124,7 +129,7 @@ def bills_report(bills: Mapping[str, Bill]) -> list[str]:
         lines.append(f"{month}: {bill.total} {bill.currency}.")
         width = max(len(line.name) for line in bill.lines)
         for line in bill.lines:
-            price = "" if line.price is None else f"{_plain(line.quantity)} {line.unit} × {line.price}"
+            price = "" if line.price is None else f"{plain(line.quantity)} {line.unit} × {line.price}"
             lines.append(f"  {line.name:<{width}}  {line.amount:>12}  {price}".rstrip())
         lines += [f"  note: {text}" for text in bill.findings]
         lines.append("")
@@ -217,7 +222,8 @@ def findings_as_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     return [{"code": finding.code, "text": finding.text, "fails": finding.fails} for finding in findings]
 
 
-def _plain(number: Decimal) -> str:
+def plain(number: Decimal) -> str:
+    """A decimal number without an exponent or zeros at its end."""
     return f"{number.normalize():f}"
 
 

@@ -3,6 +3,7 @@
 import argparse
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +19,7 @@ from baselines.observations import Observations
 from baselines.savings import DEFAULT_CONFIDENCE, savings
 from baselines.validity import Finding, assess
 from evaluation.tariff_file import load_tariffs
+from leanmeter.balance_commands import add_balance_arguments
 from leanmeter.baseline_data import BaselineData, select
 from leanmeter.baseline_fitting import (
     FittedBaseline,
@@ -80,6 +82,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
     )
     tariff.add_argument("--timezone", type=_zone, metavar="NAME", help="of the tariff's clock, such as Africa/Accra")
 
+    add_balance_arguments(partial(_command, commands))
     _command(commands, "factors", _factors, "energy and emissions of fuels and refrigerants until you know better ones")
 
 
