@@ -32,6 +32,9 @@ FINE = 1000
 """Finely enough: it was seen to move by less than a thousandth of itself."""
 FEWEST_LIVE = 2
 
+GRID = {"V": (50.0, 1000.0), "Hz": (40.0, 70.0)}
+"""What low-voltage grids have, lowest and highest."""
+
 
 @dataclass(slots=True)
 class _Moving:
@@ -107,22 +110,33 @@ class WordOrderWatch:
     """Tells rows whose values of two and more registers are turned round: by a setting of the meter, or another one.
 
     One number that no device can measure is wrong in its own cell. When it is a third of those that a row has, and more
-    than one, the others are wrong too, however likely they look; until a row comes without any.
+    than one, the others are wrong too, however likely they look; until a row comes without any. A voltage or frequency
+    as grids have them speaks for a device whose other registers hold rubbish: by chance one in a hundred looks so.
     """
 
     def __init__(self, registers: Sequence[Register]) -> None:
         self.is_turned = False
         self._wide = [index for index, register in enumerate(registers) if register.count > 1]
+        self._grid: list[tuple[int, float, float]] = []
+        for index in self._wide:
+            register, step = registers[index], 10.0 ** registers[index].exponent
+            if LIVE.fullmatch(register.quantity) and register.unit in GRID:
+                lowest, highest = GRID[register.unit]
+                self._grid.append((index, lowest / step, highest / step))
 
     def update(self, integers: Sequence[int | None], quality: Sequence[Quality]) -> bool:
         """Take a row as it was decoded; whether its wide values are not to be believed."""
         impossible = sum(quality[index] is Quality.OUT_OF_RANGE and integers[index] is None for index in self._wide)
         known = sum(bool(integers[index]) for index in self._wide)
         if impossible:
-            self.is_turned = self.is_turned or (impossible > 1 and 2 * impossible >= known)
+            many = impossible > 1 and 2 * impossible >= known
+            self.is_turned = self.is_turned or (many and not self._is_a_grid(integers))
         elif known:
             self.is_turned = False
         return self.is_turned
+
+    def _is_a_grid(self, integers: Sequence[int | None]) -> bool:
+        return any(lowest <= (integers[index] or 0) <= highest for index, lowest, highest in self._grid)
 
     def spoil(self, integers: list[int | None], quality: list[Quality]) -> None:
         """Take the numbers of a row that is turned round out of it."""

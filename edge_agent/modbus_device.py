@@ -199,8 +199,8 @@ class ModbusDevice:
         for request in replies.refused:
             self._learn(reader, request, ends_search=reader.plan.refused(request))
         if replies.unheard is not None:
-            unheard = reader.plan.unheard(replies.unheard, answered=replies.answered)
-            self._learn(reader, replies.unheard, ends_search=unheard)
+            alone = replies.answered and replies.blocks.count(Quality.LINK_ERROR) == 1
+            self._learn(reader, replies.unheard, ends_search=reader.plan.unheard(replies.unheard, alone=alone))
         elif replies.answered:
             reader.plan.heard()
         if replies.answered and not replies.silent:
@@ -366,11 +366,14 @@ class DeviceReading:
     async def _ask(self, position: int) -> None:
         request, replies = self._planned[position], self._replies
         lone = self._reader.plan.lone_request()
-        block = await self._device.ask(lone or request, replies, self._timeout_s)
-        if lone is None:
-            replies.blocks[position] = block
-        elif replies.answered:
+        if lone is not None:
+            await self._device.ask(lone, replies, self._timeout_s)
+            if not replies.answered:
+                return
+        replies.blocks[position] = await self._device.ask(request, replies, self._timeout_s)
+        if lone is not None and replies.unheard is request:
             # The device is there: it is the whole request that it says nothing to.
+            replies.unheard = None
             replies.refused.append(request)
 
 

@@ -7,7 +7,10 @@ from device_profiles.profile import Register
 from edge_agent.planner import BusCost, ReadRequest, RequestLimits, plan_requests
 
 SILENCES = 3
-"""So many times in a row a request must go without an answer before that says something about the request."""
+"""After so many in a row something else is tried."""
+
+IGNORED_CYCLES = 5
+"""So many times in a row a request must be the only one without an answer before that says something about it."""
 
 
 class ReadPlan:
@@ -73,12 +76,12 @@ class ReadPlan:
         register = registers[self._silences // 2 % len(registers)]
         return ReadRequest(register.function_code, register.address, register.count, (register,))
 
-    def unheard(self, request: ReadRequest, *, answered: bool) -> bool:
-        """Take note that a request got no answer in a cycle in which others did or did not; true as `refused`."""
+    def unheard(self, request: ReadRequest, *, alone: bool) -> bool:
+        """Take note that a request got no answer, `alone` when all others of the cycle did; true as `refused`."""
+        self._ignored = self._ignored + 1 if alone and request == self._unheard else int(alone)
         self._unheard = request
         self._silences += 1
-        self._ignored = self._ignored + 1 if answered else 0
-        if self._ignored < SILENCES:
+        if self._ignored < IGNORED_CYCLES:
             return False
         self.heard()
         return self.refused(request)

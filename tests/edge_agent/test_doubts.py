@@ -114,5 +114,10 @@ def test_a_row_that_is_turned_round_loses_its_wide_values_until_it_is_right() ->
     assert not watch.update([2301, 5000, 1, 2, 0, 230], [GOOD] * 6)
 
 
+def test_a_device_that_shows_a_grid_may_hold_rubbish_elsewhere() -> None:
+    assert not WordOrderWatch(WIDE).update([2301, None, None, 0, 0], [GOOD, OUT, OUT, GOOD, GOOD])
+    assert WordOrderWatch(WIDE).update([301, None, None, 0, 0], [GOOD, OUT, OUT, GOOD, GOOD])
+
+
 def test_a_value_outside_of_the_profiles_own_range_says_nothing_about_the_others() -> None:
     assert not WordOrderWatch(WIDE).update([9999, 9999, 1, 2, 3], [OUT, OUT, GOOD, GOOD, GOOD])

@@ -225,7 +225,7 @@ async def test_what_a_device_says_nothing_to_is_found_and_left_out_as_what_it_re
     async with bench(fault, profile=meter_profile(*VOLTAGES, replace(FREQUENCY, tier="fast")), words=words) as meter:
         first = await meter.read()
         assert set(first.values()) == {Quality.LINK_ERROR}
-        await read_until(meter, fault, expected, most=16)
+        await read_until(meter, fault, expected, most=30)
         for _ in range(3):
             assert await meter.read() == expected
 
@@ -237,7 +237,22 @@ async def test_a_device_with_one_request_that_it_says_nothing_to_is_still_found(
     fault = Ignores(0)
     async with bench(fault, profile=meter_profile(*VOLTAGES), words=words) as meter:
         assert set((await meter.read()).values()) == {Quality.LINK_ERROR}
-        await read_until(meter, fault, expected, most=24)
+        await read_until(meter, fault, expected, most=40)
+
+
+async def test_a_device_that_comes_back_is_read_as_before_whatever_it_is_asked_first() -> None:
+    faults = [OnRequest(address, silent) for address in range(8)]
+    words = {address: address for address in range(8)}
+    async with bench(*faults, profile=meter_profile(*VOLTAGES), words=words) as meter:
+        for silences in range(1, 7):
+            for fault in faults:
+                fault.active = True
+            for _ in range(silences):
+                await meter.read()
+            for fault in faults:
+                fault.active = False
+            assert (await meter.read())["voltage_7"] == 7
+            assert [request.count for request in meter.device.requests("fast")] == [8]
 
 
 async def test_a_request_that_is_not_answered_once_in_a_while_stays_whole() -> None:
