@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,14 @@ def test_preparing_again_keeps_who_is_told(tmp_path: Path) -> None:
     section = load_server_file(settings).notifications
     assert section is not None
     assert [recipient.id for recipient in section.recipients] == ["ana"]
+
+
+def test_the_image_is_built_from_every_package_of_the_wheel() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = {*project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"], "pyproject.toml", "requirements.lock"}
+    sent = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+
+    assert wanted <= {line.removeprefix("!") for line in sent if line.startswith("!")}
 
 
 def test_docker_compose_accepts_it_where_there_is_one(tmp_path: Path) -> None:
