@@ -32,6 +32,8 @@ Matrix = NDArray[np.float64]
 BALANCE = " balance point"
 GRID_STEPS = 40
 DRAWS = 1999
+BLOCK = 2_000_000
+"""Random numbers at a time."""
 FEWEST_ON_A_SIDE = 2
 
 
@@ -216,18 +218,30 @@ class _Search:
     def _share(self, without: Matrix, designs: Sequence[Matrix]) -> float:
         """The share of random energies for which the best design explains at least as much of what is left."""
         chance = np.random.default_rng(0)
-        drawn = np.column_stack([self._energy, chance.normal(size=(len(self._energy), DRAWS))])
-        left = _residual_sums(without * self._roots[:, None], drawn)
-        best = np.min([_residual_sums(design * self._roots[:, None], drawn) for design in designs], axis=0)
-        ratios = best / left
-        return float((1 + np.count_nonzero(ratios[1:] <= ratios[0])) / (DRAWS + 1))
+        left, bases = _basis(without * self._roots[:, None]), [_basis(each * self._roots[:, None]) for each in designs]
+        told = _best_ratios(left, bases, self._energy[:, None])[0]
+        rows, better, drawn = len(self._energy), 0, 0
+        while drawn < DRAWS:
+            # In blocks: a year of quarters of an hour times all draws would not fit into a Pi's memory.
+            count = min(DRAWS - drawn, max(1, BLOCK // rows))
+            ratios = _best_ratios(left, bases, chance.normal(size=(rows, count)))
+            better, drawn = better + int(np.count_nonzero(ratios <= told)), drawn + count
+        return (1 + better) / (DRAWS + 1)
 
 
-def _residual_sums(design: Matrix, energies: Matrix) -> Matrix:
+def _basis(design: Matrix) -> Matrix:
+    """Orthonormal columns that span the design's."""
     basis, sizes, _ = np.linalg.svd(design, full_matrices=False)
-    basis = basis[:, sizes > 1e-10 * sizes[0]]
-    sums: Matrix = (energies**2).sum(axis=0) - ((basis.T @ energies) ** 2).sum(axis=0)
-    return sums
+    spanned: Matrix = basis[:, sizes > 1e-10 * sizes[0]]
+    return spanned
+
+
+def _best_ratios(without: Matrix, designs: Sequence[Matrix], energies: Matrix) -> Matrix:
+    """Of each energy what the best design leaves, over what is left without."""
+    squares = (energies**2).sum(axis=0)
+    explained = np.max([((basis.T @ energies) ** 2).sum(axis=0) for basis in designs], axis=0)
+    ratios: Matrix = (squares - explained) / (squares - ((without.T @ energies) ** 2).sum(axis=0))
+    return ratios
 
 
 def _candidates(temperatures: Temperatures) -> list[float]:
