@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from contextlib import aclosing
 
 from collector.collector import open_parts
 from collector.ingest import Answer, Incoming
 from evaluation.worker import Worker
+from leanmeter.plant_payloads import made_payloads
 from simulators.errors import SimulatorError
-from simulators.factory.history import payloads
 from simulators.factory.plant import Plant
 from simulators.factory.plant_site import site_document
 from site_config.schema import Site, SiteFile
@@ -55,13 +56,14 @@ async def write_history(
         topic = EdgeAddress(declared.site, declared.edge).topic("batch")
         batches = values = 0
         under_way: set[asyncio.Task[Answer | None]] = set()
-        for payload, count in payloads(plant, start_s, end_s, interval_s):
-            if len(under_way) >= _UNDER_WAY:
-                under_way = await _some_taken(under_way)
-            # Several at a time: the store commits together what waits, while the next is being made.
-            under_way.add(asyncio.create_task(parts.ingest.take(Incoming(topic, payload))))
-            batches, values = batches + 1, values + count
-            await asyncio.sleep(0)
+        async with aclosing(made_payloads(plant, start_s, end_s, interval_s)) as made:
+            async for payload, count in made:
+                if len(under_way) >= _UNDER_WAY:
+                    under_way = await _some_taken(under_way)
+                # Several at a time: the store commits together what waits, while the next is being made.
+                under_way.add(asyncio.create_task(parts.ingest.take(Incoming(topic, payload))))
+                batches, values = batches + 1, values + count
+                await asyncio.sleep(0)
         while under_way:
             under_way = await _some_taken(under_way)
         written_s = time.monotonic() - began_s

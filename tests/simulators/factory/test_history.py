@@ -11,6 +11,8 @@ from device_profiles.decoding import Block, compile_decoder
 from device_profiles.library import load_profile
 from device_profiles.profile import Profile
 from leanmeter.plant_history import write_history
+from leanmeter.plant_payloads import made_elsewhere
+from simulators.errors import SimulatorError
 from simulators.factory.history import payloads
 from simulators.factory.plant import Plant
 from simulators.factory.plant_servers import plant_units
@@ -149,6 +151,15 @@ def batches(site: Plant, hours: float) -> Iterator[bytes]:
 def test_the_same_seed_gives_the_same_bytes() -> None:
     assert list(batches(plant("garment"), 3)) == list(batches(plant("garment"), 3))
     assert list(batches(plant("garment"), 3)) != list(batches(plant("garment", seed=2), 3))
+
+
+async def test_another_process_makes_the_same_bytes_and_tells_what_is_wrong() -> None:
+    site = plant("garment")
+    made = [payload async for payload, _ in made_elsewhere(site, site.start_s, site.start_s + 3 * 3600, INTERVAL_S)]
+    assert made == list(batches(site, 3))
+    with pytest.raises(SimulatorError, match="before the plant's first day"):
+        async for _ in made_elsewhere(site, site.start_s - 1, site.start_s, INTERVAL_S):
+            pass
 
 
 async def test_written_twice_is_written_once(tmp_path: Path) -> None:
