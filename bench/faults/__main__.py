@@ -9,7 +9,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.faults import batches, disk, influx, kills, network  # noqa: F401  # each adds its faults
+from bench.faults import batches, disk, influx, kills, network, server  # noqa: F401  # each adds its faults
 from bench.faults.registry import FAULTS, FULL, QUICK, NotHereError, Outcome
 
 _HEADINGS = ("fault", "times tried", "values", "lost", "duplicated", "seconds")

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import random
 import secrets
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -194,5 +195,5 @@ async def a_moment(chance: random.Random, longest_s: float) -> None:
 def seeded() -> tuple[random.Random, int]:
     """A source of moments, told when a test fails."""
     seed = time.time_ns() % 1_000_000
-    print(f"seed {seed}")  # noqa: T201  # shown when the test fails
+    sys.stderr.write(f"seed {seed}\n")  # shown when the test fails
     return random.Random(seed), seed

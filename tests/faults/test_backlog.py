@@ -12,7 +12,7 @@ from tests.servers.mosquitto import Mosquitto
 from tests.servers.proxy import proxy_to
 from tests.servers.waiting import eventually_async
 
-LIVE_LIMIT_S = 5.0
+LIVE_LIMIT_S = 10.0
 
 
 async def days_drained(
@@ -82,7 +82,7 @@ async def all_heard(edges: list[FleetEdge]) -> None:
         lambda: all(
             edge.publisher.statistics().batches_acknowledged > count for edge, count in zip(edges, before, strict=True)
         ),
-        timeout_s=90.0,
+        timeout_s=300.0,
         what="an acknowledgement of every edge",
     )
 
@@ -97,4 +97,4 @@ async def test_a_long_outage(tmp_path: Path, broker: Mosquitto, run_collector: S
 async def test_everybody_comes_back_at_once(tmp_path: Path, broker: Mosquitto, run_collector: StartCollector) -> None:
     outcome, slowest_s = await all_at_once(scaled(30, 200), tmp_path, broker, run_collector)
     assert outcome.is_whole, outcome
-    assert slowest_s < 30.0, f"all were heard again after {slowest_s:.1f} s"
+    assert slowest_s < 60.0, f"all were heard again after {slowest_s:.1f} s"

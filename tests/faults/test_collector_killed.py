@@ -45,7 +45,7 @@ async def killed_at_random_moments(
             victim.kill()
             victim.start()
     for collector in running:
-        assert collector.stop() == 0, collector.log()
+        collector.kill()  # one may have been started a moment ago
     return await outcome_of("collector killed", times, StoreSettings.model_validate(store), edges)
 
 
