@@ -93,7 +93,7 @@ def _numbers() -> list[stat.Panel]:
     described = (
         (
             "Against expected",
-            "Use in the time shown beside what the baseline expected for the same days: below zero is saved.",
+            "Use beside what the baseline expected of the same days: below zero is saved. Its own days show no saving.",
             InfluxQuery(difference(CHOSEN_SERIES), "Difference"),
             panels.SHARE,
             1,
