@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from baselines.observations import Observations
-from baselines.row_quality import RowQuality, WeighedRows, weighed
+from baselines.row_quality import LEFT_OUT, RowQuality, WeighedRows, weighed
 from evaluation.day_variables import DayVariables
 from evaluation.days import day_of
 from evaluation.intervals import PARTIAL
@@ -24,8 +24,8 @@ class BaselineDay:
 
     @property
     def is_known(self) -> bool:
-        """Whether the day can be judged: its use is whole and each variable is known."""
-        whole = self.row is not None and self.row.quality != PARTIAL
+        """Whether the day can be judged: its use is whole, there were mains, and each variable is known."""
+        whole = self.row is not None and self.row.quality not in LEFT_OUT
         return whole and None not in self.variables.values()
 
     @property
@@ -33,6 +33,8 @@ class BaselineDay:
         """What is missing, in a word; empty when nothing is."""
         if self.row is None or self.row.quality == PARTIAL:
             return "readings"
+        if self.row.quality in LEFT_OUT:
+            return "mains"
         return ", ".join(name for name, value in self.variables.items() if value is None)
 
 

@@ -1,6 +1,6 @@
 """Writes a site's days out of its intervals: sums, cost, emissions, what is expected; and what intervals should be."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from baselines.energy_price import has_blocks
@@ -47,12 +47,19 @@ class DayWriter:
         self._before_write = before_write
         self._variables = None if plans is None else DayVariables(readings, plans, model.site, model.time_zone)
 
-    async def write(self, day: Day, series: Collection[str] | None = None) -> Written:
-        """Write the day's row of each of these series, of all when None, and what depends on them."""
+    async def write(
+        self, day: Day, series: Collection[str] | None = None, intervals: Iterable[IntervalRow] | None = None
+    ) -> Written:
+        """Write the day's row of each of these series, of all when None, and what depends on them.
+
+        `intervals` are all that are stored of the day, where the caller has read them already.
+        """
         site, accounts = self._model.site, self._model.accounts
         rows: dict[str, list[IntervalRow]] = {}
         by_start: dict[int, dict[str, IntervalRow]] = {}
-        for row in await self._readings.intervals(site, day.start_ms, day.end_ms):
+        if intervals is None:
+            intervals = await self._readings.intervals(site, day.start_ms, day.end_ms)
+        for row in intervals:
             rows.setdefault(row.point, []).append(row)
             by_start.setdefault(row.start_ms, {})[row.point] = row
         stored = {row.point: row for row in await self._readings.days(site, day.start_ms, day.start_ms + 1)}
@@ -60,7 +67,7 @@ class DayWriter:
         if accounts is not None:
             wanted |= accounts.depending(sorted(wanted)) & set(rows)
         days = {name: summarise(site, name, day, rows.get(name, ())) for name in sorted(wanted)}
-        intervals: list[IntervalRow] = []
+        expected: list[IntervalRow] = []
         if accounts is not None:
             money = await self._money(accounts, day, by_start)
             of_points = {name: (money.cost(name, mine), money.co2e_kg(name, mine)) for name, mine in rows.items()}
@@ -69,15 +76,15 @@ class DayWriter:
             for name in sorted(wanted & set(accounts.baselines)):
                 days[name] = await self._expect(accounts, name, days[name], known, day)
         for name in sorted(wanted):
-            expected = self._expected_intervals(accounts, name, rows.get(name, []), days.get(name), day)
-            intervals += [new for new, old in zip(expected, rows.get(name, []), strict=True) if new != old]
+            found = self._expected_intervals(accounts, name, rows.get(name, []), days.get(name), day)
+            expected += [new for new, old in zip(found, rows.get(name, []), strict=True) if new != old]
         changed = [row for name, row in days.items() if stored.get(name) != row]
         await self._before_write()
-        if intervals:
-            await self._readings.write_intervals(intervals)
+        if expected:
+            await self._readings.write_intervals(expected)
         if changed:
             await self._readings.write_days(changed)
-        return Written(len(intervals), len(changed))
+        return Written(len(expected), len(changed))
 
     async def _money(self, accounts: SiteAccounts, day: Day, by_start: ByStart) -> DayMoney:
         zone = self._model.time_zone

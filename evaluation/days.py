@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from evaluation.intervals import CORRECTED, MEASURED, PARTIAL, weakest
+from evaluation.intervals import CORRECTED, MEASURED, OUTAGE, PARTIAL, weakest
 from store.protocol import IntervalRow
 from store.schema import INTERVAL_MS
 
+LEAST_OUTAGE_SHARE = 0.1
+"""A day that had no mains for less than this share of it is a day like others: production fell with use."""
 # Only where the time between boundaries was really read does an interval say how high the load was.
 _SETS_PEAK = frozenset({MEASURED, CORRECTED})
 
@@ -43,12 +45,13 @@ def summarise(site: str, point: str, day: Day, intervals: Sequence[IntervalRow])
 
     The amount is their sum. `demand` is the highest demand of the intervals that were read throughout, at `peak_ms`
     (the start of the first such interval), and `minimum` the lowest; interpolated ones set neither. `coverage` counts
-    missing intervals as 0, and any missing or partial interval makes the day partial.
+    missing intervals as 0, and any missing or partial interval makes the day partial. A day is an outage when it had no
+    mains for a tenth of it.
     """
     full = [row for row in intervals if row.demand is not None and row.quality in _SETS_PEAK]
     peak = max(full, key=lambda row: (row.demand or 0.0, -row.start_ms), default=None)
     lowest = min((row.demand for row in full if row.demand is not None), default=None)
-    quality = weakest({row.quality for row in intervals})
+    quality = weakest(_qualities(day, intervals))
     return IntervalRow(
         site=site,
         point=point,
@@ -62,6 +65,15 @@ def summarise(site: str, point: str, day: Day, intervals: Sequence[IntervalRow])
         minimum=lowest,
         month=day.month,
     )
+
+
+def _qualities(day: Day, intervals: Sequence[IntervalRow]) -> set[str]:
+    found = {row.quality for row in intervals}
+    outages = sum(row.quality == OUTAGE for row in intervals)
+    if outages < LEAST_OUTAGE_SHARE * day.interval_count:
+        found.discard(OUTAGE)
+        found.add(MEASURED)
+    return found
 
 
 def _midnight_ms(local: date, zone: ZoneInfo) -> int:

@@ -18,7 +18,7 @@ from evaluation.intervals import (
 )
 from evaluation.silent_generation import LONGEST_SLEEP_MS, asleep
 from evaluation.site_model import SiteModel
-from evaluation.site_series import addable, site_rows
+from evaluation.site_series import SiteSums, addable
 from evaluation.total_reader import TotalReader
 from evaluation.unmetered import unmetered_rows
 from site_config.points import Assignment, Role
@@ -60,7 +60,8 @@ class Evaluator:
         self._gap_limit_ms = gap_limit_ms
         self._before_write = before_write
         self._resources = {point.id: point.resource.value for point in model.points}
-        self._addable = addable(model.points, model.assignments)
+        fuelled = frozenset() if model.accounts is None else model.accounts.fuelled
+        self._sums = SiteSums(addable(model.points, model.assignments), fuelled)
         self._days = DayWriter(readings, plans, model, before_write)
         self._totals = TotalReader(readings, model.site, gap_limit_ms)
 
@@ -105,7 +106,9 @@ class Evaluator:
         await self._before_write()
         if changed:
             await self._readings.write_intervals(changed)
-        written = await self._days.write(day)
+        for row in changed:
+            known[row.start_ms][row.point] = row
+        written = await self._days.write(day, None, [row for rows in known.values() for row in rows.values()])
         return Written(written.intervals + len(changed), written.days)
 
     async def _touched(self, dirty: Mapping[str, Iterable[int]]) -> dict[str, set[int]]:
@@ -182,9 +185,9 @@ class Evaluator:
         accounts, points = self._model.accounts, self._model.points
         found = unmetered_rows(self._model.site, points, start_ms, rows)
         if accounts is None:
-            return [*found, *site_rows(self._addable, rows, {})]
+            return [*found, *self._sums.rows(rows, {})]
         day = datetime.fromtimestamp(start_ms / 1000, self._model.time_zone).date()
-        found += site_rows(self._addable, rows, accounts.kwh_a_unit(day), accounts.fuelled)
+        found += self._sums.rows(rows, accounts.kwh_a_unit(day))
         return [_as_expected(row, rows.get(row.point)) for row in found]
 
     def _orphans(self, start_ms: int, stored: Mapping[str, IntervalRow]) -> list[IntervalRow]:

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from baselines.goals import Goal
 from baselines.linear_model import Band
+from baselines.row_quality import LEFT_OUT
 from baselines.week_profile import QUARTERS_A_DAY
 from evaluation.frozen_baseline import FrozenBaseline
-from evaluation.intervals import PARTIAL
 from store.protocol import IntervalRow
 
 
@@ -28,13 +28,13 @@ def expect_day(
 ) -> IntervalRow:
     """The day's row with what is expected of it.
 
-    A day is judged only when it is over, its use is whole and each relevant variable is known; else nothing is expected
-    of it. Before the baseline period nothing is either.
+    A day is judged only when it is over, its use is whole, it had mains, and each relevant variable is known; else
+    nothing is expected of it. Before the baseline period nothing is either.
     """
     model = baseline.version.model
     values = [variables.get(name) for name in model.variables]
     known = [value for value in values if value is not None]
-    if row.quality == PARTIAL or len(known) < len(values) or day.isoformat() < baseline.first_day:
+    if row.quality in LEFT_OUT or len(known) < len(values) or day.isoformat() < baseline.first_day:
         return row
     band = model.band_of_each([known], terms.confidence)[0]
     expected = band.expected + terms.adjustment

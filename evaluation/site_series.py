@@ -5,7 +5,6 @@ Coverage and quality are those of the weakest row in it.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from evaluation.intervals import weakest
 from site_config.points import Assignment, Point, Resource, Role
@@ -33,34 +32,42 @@ def site_resource(series: str) -> str | None:
     return None
 
 
+class SiteSums:
+    """The sums of one site, for many intervals.
+
+    Fuels are counted in kWh, by the calorific value of each fuel's main; without one, neither `site.fuel` nor
+    `site.energy` can be said. `site.energy` is what enters the site: electricity, fuels and heat from their mains, and
+    own generation, except that of generators in `fuelled`, whose fuel is counted already.
+
+    Args:
+        points: the site's.
+        fuelled: generators whose fuel is measured.
+    """
+
+    def __init__(self, points: Sequence[Point], fuelled: frozenset[str] = frozenset()) -> None:
+        names = [*(resource.value for resource in Resource), ENERGY]
+        self._counted = {
+            name: counted_points(points, name, fuelled if name == ENERGY else frozenset()) for name in names
+        }
+
+    def rows(self, rows: Mapping[str, IntervalRow], kwh_a_unit: Mapping[str, float]) -> list[IntervalRow]:
+        """The site's rows of one interval out of its points' rows (by point id)."""
+        found = (_sum(counted, rows, kwh_a_unit, name) for name, counted in self._counted.items() if counted)
+        return [row for row in found if row is not None]
+
+
 def site_rows(
     points: Sequence[Point],
     rows: Mapping[str, IntervalRow],
     kwh_a_unit: Mapping[str, float],
     fuelled: frozenset[str] = frozenset(),
 ) -> list[IntervalRow]:
-    """The site's rows of one interval out of its points' rows (by point id).
-
-    Fuels are counted in kWh, by the calorific value of each fuel's main in `kwh_a_unit`; without one, neither
-    `site.fuel` nor `site.energy` can be said. `site.energy` is what enters the site: electricity, fuels and heat from
-    their mains, and own generation, except that of generators in `fuelled`, whose fuel is counted already.
-    """
-    found = []
-    for resource in Resource:
-        row = _sum(points, rows, kwh_a_unit, resource.value)
-        if row is not None:
-            found.append(row)
-    energy = _sum(points, rows, kwh_a_unit, ENERGY, fuelled)
-    return found if energy is None else [*found, energy]
+    """The sums of one interval; see `SiteSums`."""
+    return SiteSums(points, fuelled).rows(rows, kwh_a_unit)
 
 
 def counted_points(points: Sequence[Point], resource: str, fuelled: frozenset[str] = frozenset()) -> list[Point]:
     """The points whose sum is the site's use of a resource."""
-    return list(_counted(tuple(points), resource, fuelled))
-
-
-@lru_cache(maxsize=1024)
-def _counted(points: tuple[Point, ...], resource: str, fuelled: frozenset[str]) -> list[Point]:
     if resource == ENERGY:
         return [point for point in points if point.resource in _CARRIERS and _counts(point) and point.id not in fuelled]
     return [point for point in points if point.resource.value == resource and _counts(point)]
@@ -83,13 +90,8 @@ def addable(points: Sequence[Point], assignments: Sequence[Assignment]) -> tuple
 
 
 def _sum(
-    points: Sequence[Point],
-    rows: Mapping[str, IntervalRow],
-    kwh_a_unit: Mapping[str, float],
-    resource: str,
-    fuelled: frozenset[str] = frozenset(),
+    counted: Sequence[Point], rows: Mapping[str, IntervalRow], kwh_a_unit: Mapping[str, float], resource: str
 ) -> IntervalRow | None:
-    counted = counted_points(points, resource, fuelled)
     if any(point.resource is Resource.FUEL and point.id not in kwh_a_unit for point in counted):
         return None
     if any(point.id not in rows for point in counted) or all(point.role is Role.STORAGE for point in counted):

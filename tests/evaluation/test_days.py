@@ -95,3 +95,11 @@ def test_a_day_with_only_a_partial_interval_has_no_peak() -> None:
     row = summarise("bakery", "main", day, [partial])
 
     assert (row.amount, row.demand, row.peak_ms, row.minimum, row.quality) == (1.0, None, None, None, "partial")
+
+
+@pytest.mark.parametrize(("quarters", "quality"), [(0, "measured"), (9, "measured"), (10, "outage"), (96, "outage")])
+def test_a_day_is_an_outage_when_it_had_no_mains_for_a_tenth_of_it(quarters: int, quality: str) -> None:
+    day = day_of(utc_ms("2026-03-28T12:00Z"), MADRID)
+    rows = [*rows_at(day, 0.0, "outage")[:quarters], *rows_at(day, 40.0)[quarters:]]
+
+    assert summarise("bakery", "main", day, rows).quality == quality
