@@ -1,10 +1,13 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from edge_agent.errors import AgentConfigurationError
 from edge_agent.installation import InstalledLine, installed_lines
 from edge_agent.transports import SerialPort, TcpAddress
+from simulators.factory.plant_files import load_plant, ready_plants
+from simulators.factory.plant_site import site_document
 from site_config.schema import load_site
 
 
@@ -87,3 +90,10 @@ def test_a_users_mistake_is_one_line_that_names_it(tmp_path: Path, lines: str, p
     with pytest.raises(AgentConfigurationError, match=message) as problem:
         lines_of(tmp_path, lines, points)
     assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize("name", ready_plants())
+def test_every_ready_plant_is_read_with_the_site_file_that_it_writes(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(yaml.safe_dump(site_document(load_plant(name))))
+    assert installed_lines(load_site(path))
