@@ -173,9 +173,9 @@ async def planned_site(folder: Path, store: Mapping[str, Any] | None = None) -> 
         await readings.close()
 
 
-async def evaluate_all(folder: Path) -> None:
-    """Make the site in a folder, with a plan, a frozen baseline and everything derived."""
-    async with planned_site(folder) as opened:
+async def evaluate_all(folder: Path, store: Mapping[str, Any] | None = None) -> None:
+    """Make the site in a folder, or in the store given, with a plan, a frozen baseline and everything derived."""
+    async with planned_site(folder, store) as opened:
         await opened.plan()
         await opened.write_all(truth())
         waiting = await opened.standing()

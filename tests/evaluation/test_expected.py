@@ -17,10 +17,12 @@ from tests.evaluation.planned_site import (
     SITE,
     PlannedSite,
     evaluate_all,
+    midnight_ms,
     plan_document,
     planned_site,
     truth,
 )
+from tests.servers.influxdb import InfluxDB
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +136,18 @@ async def test_nothing_saved_is_not_proven(bakery: PlannedSite) -> None:
     assert standing.worth_a_year is None
     assert "points of your goal" not in standing.text
     assert "not yet proven" in standing.text or "no saving" in standing.text
+
+
+async def test_influxdb_holds_the_same(
+    bakery: PlannedSite, tmp_path: Path, influxdb: InfluxDB, influxdb_bucket: str
+) -> None:
+    token = {"url": influxdb.url, "token": influxdb.token, "org": influxdb.org, "bucket": influxdb_bucket}
+    (tmp_path / "influx").mkdir()
+    await evaluate_all(tmp_path / "influx", {"influx": token})
+
+    async with planned_site(tmp_path / "influx", {"influx": token}) as other:
+        period = (SITE, midnight_ms(0), midnight_ms(DAYS))
+        assert await other.readings.days(*period) == await bakery.readings.days(*period)
+        assert await other.intervals(50) == await bakery.intervals(50)
+        assert (await other.standing()).text == (await bakery.standing()).text
+        assert await other.rederive(50, 52) == 0
