@@ -67,7 +67,9 @@ def add_arguments(kinds: "argparse._SubParsersAction[Any]") -> None:
         metavar="KIND[,KEY=VALUE...]",
         help="for example checksum,probability=0.1 or silence,from_s=10,to_s=20,at=7; kinds: " + ", ".join(FAULT_KINDS),
     )
-    device.add_argument("--reply-delay-ms", type=_delay, default=0.0, metavar="MS", help="before each answer")
+    device.add_argument(
+        "--reply-delay-ms", type=_delay, metavar="MS", help="before each answer (default 3 over TCP, 10 on a line)"
+    )
     device.add_argument("--count", type=_count, default=1, help="so many of one profile, at unit ids one after another")
     device.add_argument("--own-ports", action="store_true", help="each of --count at the next port, all as one unit")
     add_weighing(device)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from simulators.register_image import RegisterImage
 
 
+_TCP_REPLY_DELAY_MS, _RTU_REPLY_DELAY_MS = 3.0, 10.0
+"""What a quick device takes; many take 20 to 80 ms."""
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatedUnit:
     """A device at an address."""
@@ -51,7 +55,8 @@ class UnitBuilder:
         self._clock = clock
         self._seed: int = arguments.seed
         self._is_tcp = arguments.tcp is not None
-        self._reply_delay_s: float = arguments.reply_delay_ms / 1000
+        usual_ms = _TCP_REPLY_DELAY_MS if self._is_tcp else _RTU_REPLY_DELAY_MS
+        self._reply_delay_s = (usual_ms if arguments.reply_delay_ms is None else arguments.reply_delay_ms) / 1000
         self._power: Path | None = arguments.power
         self._literal: RegisterImage | None = None
         if arguments.registers is not None:

@@ -51,7 +51,9 @@ def test_a_recorded_load_over_rtu_over_tcp(tmp_path: Path, processes: Processes)
 
 def test_a_serial_line_at_its_speed(tmp_path: Path, processes: Processes) -> None:
     path = tmp_path / "rs485"
-    process = processes.start_leanmeter("simulate", "device", "abb/b23", "--serial", path, "--baud", "19200")
+    process = processes.start_leanmeter(
+        "simulate", "device", "abb/b23", "--serial", path, "--baud", "19200", "--chunk-bytes", "1"
+    )
     process.wait_for_log("listening on .* at 19200 baud")
     with ModbusSerialClient(str(path), baudrate=19200, retries=0) as client:
         reply = client.read_holding_registers(20480, count=4)
