@@ -76,7 +76,9 @@ def _through(register: Register, point: str) -> Convert:
     steps = float(Decimal(repr(register.scale)).scaleb(-register.exponent))
     # A unit that can be set in the device is set to that of the catalogue.
     settable = bool(register.multiplier_table) and 1.0 in [factor for _, factor in register.multiplier_table]
-    if register.settings or (needs_interpretation(register) and not settable):
+    # What a second tariff adds stays 0: a plant counts by one.
+    added = register.summand is not None and register.helper_names == (register.summand,) and not register.bits
+    if register.settings or (needs_interpretation(register) and not settable and not added):
         raise PlantFileError(f"points.{point}.profile: {register.quantity} has a scale that is set in the device")
     scale = register.scale
     if register.encoding in _FLOATS:

@@ -15,6 +15,7 @@ from leanmeter.plant_payloads import made_elsewhere
 from simulators.errors import SimulatorError
 from simulators.factory.history import payloads
 from simulators.factory.plant import Plant
+from simulators.factory.plant_files import ready_plants
 from simulators.factory.plant_servers import plant_units
 from simulators.factory.plant_site import modbus_units
 from simulators.factory.rows import device_name
@@ -151,6 +152,11 @@ def batches(site: Plant, hours: float) -> Iterator[bytes]:
 def test_the_same_seed_gives_the_same_bytes() -> None:
     assert list(batches(plant("garment"), 3)) == list(batches(plant("garment"), 3))
     assert list(batches(plant("garment"), 3)) != list(batches(plant("garment", seed=2), 3))
+
+
+@pytest.mark.parametrize("name", ready_plants())
+def test_every_ready_plant_has_a_history(name: str) -> None:
+    assert list(batches(plant(name), 1))
 
 
 async def test_another_process_makes_the_same_bytes_and_tells_what_is_wrong() -> None:
