@@ -144,8 +144,9 @@ async def _tell(readings: OperatedReadingStore, site: str) -> None:
     outage = Event("agent-edge-1", "outage", OUTAGE_MS, text="no mains", numbers={"until_ms": OUTAGE_MS + 900_000.0})
     await readings.write_events(site, [outage])
     start_ms = OUTAGE_MS - OUTAGE_MS % INTERVAL_MS
-    rows = await readings.intervals(site, start_ms, start_ms + INTERVAL_MS)
-    await readings.write_intervals(replace(row, quality="outage") for row in rows)
+    for quality, since_ms in (("outage", start_ms), ("interpolated", start_ms - 4 * INTERVAL_MS)):
+        rows = await readings.intervals(site, since_ms, since_ms + INTERVAL_MS)
+        await readings.write_intervals(replace(row, quality=quality) for row in rows)
     await _health(readings, site, {"agent-edge-1": _AGENT}, tuple(range(NOW_MS - 3_600_000, NOW_MS, 60_000)))
 
 

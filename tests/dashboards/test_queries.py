@@ -189,6 +189,23 @@ def test_a_balance_counts_each_stream_once(filled: Filled) -> None:
     assert share == pytest.approx(waste / material)
 
 
+def test_what_was_interpolated_is_drawn_apart_from_what_was_measured(filled: Filled) -> None:
+    since_ms = OUTAGE_MS - OUTAGE_MS % INTERVAL_MS - 4 * INTERVAL_MS
+    chosen = {"site": "bakery", "point": "cold"}
+    measured, unsure = (
+        {
+            row["time"]
+            for row in filled.rows(panel("overview", "Power by point", ref), **chosen)
+            if row["demand"] is not None
+        }
+        for ref in ("A", "B")
+    )
+
+    assert since_ms in unsure
+    assert measured
+    assert not measured & unsure
+
+
 def test_an_outage_is_ground_in_the_chart_and_a_mark_with_its_end(filled: Filled) -> None:
     start_ms = OUTAGE_MS - OUTAGE_MS % INTERVAL_MS
     ground = filled.rows(panel("overview", "Power by point", "C"), site="bakery")
