@@ -22,6 +22,8 @@ In between the same bytes go out, which cost the outbox next to nothing: last re
 recognise a reset as well.
 """
 
+SAID_EVERY = 600
+"""How many failed writes, one a second, are one line of the log."""
 MAXIMUM_PENDING_ROWS = 10_000
 
 log = logging.getLogger(__name__)
@@ -90,6 +92,7 @@ class Batcher:
         self._announcer = announcer
         self._clock_source = clock_source
         self._dated = dated
+        self._failing = 0
         self._pending: dict[tuple[str, Shape], list[list[Sample]]] = {}
         self._pending_rows = 0
         self._flushes = 0
@@ -148,6 +151,9 @@ class Batcher:
             self._failed(rows, events, problem)
             self._announcer.publish_unstored(rows, self._clock_source(), events)
             return
+        if self._failing:
+            log.warning("the outbox can be written again; %d records went out live only", self._failing)
+            self._failing = 0
         for device in rows:
             self._count(device)
             if self._dated:
@@ -156,6 +162,9 @@ class Batcher:
 
     def _failed(self, rows: Sequence[DeviceRows], events: Sequence[Event], problem: Exception) -> None:
         self.statistics.write_failures += 1
+        self._failing += 1
+        if self._failing % SAID_EVERY != 1:
+            return
         names = sorted({*(entry.device for entry in rows), *(event.device for event in events)})
         log.error("rows or events of %s could not be kept: %s", ", ".join(names), problem)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge_agent.agent_clock import AgentClock
 from edge_agent.batcher import Batcher
 from edge_agent.event_log import event_of
-from edge_agent.outbox import Outbox, OutboxWriteError
+from edge_agent.outbox import Outbox, OutboxError, OutboxWriteError
 from edge_agent.samples import Sample
 from edge_agent.totals import Totals
 from edge_agent.undated import Nobody, UndatedRows
@@ -44,8 +44,13 @@ class Dating:
         self._totals = totals
         self._data_dir = data_dir
         self._max_bytes = max_bytes
-        self._undated = UndatedRows.of_earlier_process(data_dir, clock.boot_id, max_bytes)
+        self._undated: UndatedRows | None = None
         self._waiting: Batcher | None = None
+        self._cannot_keep = False
+        try:
+            self._undated = UndatedRows.of_earlier_process(data_dir, clock.boot_id, max_bytes)
+        except OutboxError as problem:
+            log.error("readings without times cannot be read, they wait for the next start: %s", problem)  # noqa: TRY400
         if self._undated is not None and self._undated.outbox.unacknowledged():
             totals.restore(self._undated.outbox.last_state)
 
@@ -61,15 +66,15 @@ class Dating:
             if sample.time_ms % RESIDUES != remainder:
                 sample = replace(sample, time_ms=sample.time_ms - sample.time_ms % RESIDUES + remainder)
             self._batcher.add(sample)
-        else:
-            self._held().add(replace(sample, time_ms=self._monotonic_ms(sample.time_ms)))
+        elif (held := self._held()) is not None:
+            held.add(replace(sample, time_ms=self._monotonic_ms(sample.time_ms)))
 
     def note(self, event: Event, again: bool = False) -> None:  # as MainsWatch hands it over
         """Hand an event on."""
         if self._clock.is_known:
             self._batcher.events.note(event, again=again)
-        else:
-            self._held().events.note(replace(event, time_ms=self._monotonic_ms(event.time_ms)), again=again)
+        elif (held := self._held()) is not None:
+            held.events.note(replace(event, time_ms=self._monotonic_ms(event.time_ms)), again=again)
 
     def flush(self) -> None:
         """Hand over what has come since the last time."""
@@ -93,7 +98,7 @@ class Dating:
             moved = await asyncio.to_thread(
                 self._undated.settle, offset_ms, self._outbox, self._clock.source, self._totals.encode()
             )
-        except OutboxWriteError as problem:
+        except (OutboxError, OutboxWriteError, OSError) as problem:
             log.warning("samples without times stay where they are: %s", problem)
             return
         self._batcher.announce(self._outbox.next_number - 1, moved)
@@ -111,11 +116,19 @@ class Dating:
         if self._undated is not None:
             self._undated.close()
 
-    def _held(self) -> Batcher:
+    def _held(self) -> Batcher | None:
+        """Where samples without times wait; None while the disk cannot take them."""
         if self._waiting is None:
-            log.warning("what time it is is not known: samples wait on the disk until it is")
             if self._undated is None:
-                self._undated = UndatedRows(self._data_dir, self._clock.boot_id, self._max_bytes)
+                try:
+                    self._undated = UndatedRows(self._data_dir, self._clock.boot_id, self._max_bytes)
+                except OutboxError as problem:
+                    if not self._cannot_keep:
+                        log.error("readings are lost: there is no time, nor room to wait for it: %s", problem)  # noqa: TRY400
+                    self._cannot_keep = True
+                    return None
+            self._cannot_keep = False
+            log.warning("what time it is is not known: samples wait on the disk until it is")
             self._waiting = Batcher(self._undated.outbox, self._totals, Nobody(), lambda: "none", dated=False)
             self._waiting.statistics = self._batcher.statistics
         return self._waiting

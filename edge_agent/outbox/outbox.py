@@ -36,6 +36,9 @@ MAX_JOURNAL_BYTES = 256 * 1024
 MAX_JOURNAL_RECORDS = 20
 """Above 20 records, one each second, the kernel would begin to write the journal back (after 30 s by default)."""
 
+MAX_MEMORY_RECORDS = 600
+"""Of a journal in memory, which nothing writes back."""
+
 
 class Outbox:
     """The records of one edge, numbered for ever. All methods may be called from any thread.
@@ -61,6 +64,7 @@ class Outbox:
             directory, segments, recovered, self.report, max_bytes=max_bytes, segment_bytes=segment_bytes
         )
         self._journal = Journal(journal_directory or directory, [directory])
+        self._is_journal_in_memory = journal_directory is not None
         self._journal.pending, acknowledged = recover_journal(self._journal.entries(), recovered)
         for numbers in acknowledged:
             self._log.acknowledge(range(max(numbers.start, self._log.first_number), numbers.stop))
@@ -273,4 +277,5 @@ class Outbox:
 
     def _journal_is_full(self) -> bool:
         byte_count = sum(len(entry.record.payload) + HEAD_BYTES for entry in self._journal.pending)
-        return len(self._journal.pending) >= MAX_JOURNAL_RECORDS or byte_count >= self._journal_bytes
+        most = MAX_MEMORY_RECORDS if self._is_journal_in_memory else MAX_JOURNAL_RECORDS
+        return len(self._journal.pending) >= most or byte_count >= self._journal_bytes

@@ -155,6 +155,21 @@ async def test_what_was_taken_before_the_computer_was_started_again_has_no_time(
     again.kill()
 
 
+async def test_without_a_time_and_without_a_disk_the_agent_goes_on(
+    edge: Edge, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "undated").write_text("a file where the folder should be", encoding="utf-8")
+    for value in range(3):
+        edge.sample(value)
+        edge.system.advance(1)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    (tmp_path / "undated").unlink()
+    edge.sample(3)
+    edge.clock.adopt("collector", TODAY_MS, edge.system.monotonic_s())
+    await edge.dating.settle()
+    assert edge.rows() == [(round(TODAY_MS), 3)]
+
+
 async def test_what_happens_without_a_time_waits_too(edge: Edge) -> None:
     edge.totals.weighed(WeighingEvent("scale", 12_500, -3, round(edge.clock.wall_ms())))
     edge.sample(1)
