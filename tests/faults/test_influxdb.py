@@ -75,12 +75,18 @@ async def influxdb_fails(
         async with run_collector(broker, store=given), fleet(folder, broker.port) as edges, measuring(edges, rows):
             for fault in FAULTS * times:
                 await stored_more(edges[0])
-                fault(proxy)
-                await a_moment(chance, 1.0)
+                await meet(fault, proxy)
+                await a_moment(chance, 0.5)
                 proxy.refuse, proxy.delay_s, proxy.hang_up = None, 0.0, False
         assert proxy.answered[429], proxy.answered
     direct = StoreSettings.model_validate({"influx": {**influx, "url": server.url}})
     return await outcome_of("InfluxDB slow, 429, 500, 503, hangs up", times * len(FAULTS), direct, edges)
+
+
+async def meet(fault: Callable[[HttpProxy], None], proxy: HttpProxy) -> None:
+    before = proxy.disturbed
+    fault(proxy)
+    await eventually_async(lambda: proxy.disturbed > before, timeout_s=30.0, what="a write that meets the fault")
 
 
 async def stored_more(edge: FleetEdge) -> None:

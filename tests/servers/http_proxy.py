@@ -20,6 +20,7 @@ class HttpProxy:
         poison: answer 500 to every request with these bytes in it.
         delay_s: hold an answer back for so long; the request was passed on.
         hang_up: end the connection instead of giving the answer; the request was passed on.
+        disturbed: how many requests but queries met the first, third or fourth of these.
         answered: how often each status was answered.
     """
 
@@ -30,11 +31,14 @@ class HttpProxy:
         self.poison: bytes | None = None
         self.delay_s = 0.0
         self.hang_up = False
+        self.disturbed = 0
         self.answered: Counter[int] = Counter()
         self._target = target.rstrip("/")
 
     async def _pass_on(self, session: aiohttp.ClientSession, request: web.Request) -> web.Response:
         body = await request.read()
+        if request.path != "/query":
+            self.disturbed += bool(self.refuse is not None or self.delay_s or self.hang_up)
         if self.refuse is not None:
             self.answered[self.refuse] += 1
             return web.json_response({"message": "try again later"}, status=self.refuse, headers={"Retry-After": "1"})

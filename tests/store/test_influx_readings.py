@@ -9,6 +9,7 @@ from store.factory import open_readings
 from store.influx_readings import InfluxReadings
 from store.protocol import StoreConfigurationError, StoreUnavailableError
 from store.settings import InfluxSettings, StoreSettings
+from tests.servers.http_proxy import http_proxy_to
 from tests.servers.influxdb import InfluxDB
 from tests.servers.ports import LOOPBACK, free_port
 from tests.store.rows import START_MS, column, powers, rows
@@ -172,3 +173,21 @@ async def test_a_server_that_hangs_up_or_is_not_there_is_unavailable() -> None:
     assert "cannot be reached" in message
     message, _ = await _ask(None)
     assert "cannot be reached" in message
+
+
+async def test_lines_at_which_the_server_fails_cost_the_writes_that_wait_with_them_nothing(
+    influxdb: InfluxDB, influxdb_bucket: str
+) -> None:
+    async with http_proxy_to(influxdb.url) as proxy:
+        proxy.poison, proxy.delay_s = b"device=poison", 0.2
+        influx = {"url": proxy.url, "org": influxdb.org, "bucket": influxdb_bucket, "token": influxdb.token}
+        store = open_readings(StoreSettings.model_validate({"influx": influx}))
+        # Two requests are under way at a time: those that come then are joined.
+        names = ["a", "b", "c", "poison", "d", "e"]
+        answers = await asyncio.gather(
+            *[store.write(SITE, [powers(name, {0: 1})]) for name in names], return_exceptions=True
+        )
+        assert [name for name, answer in zip(names, answers, strict=True) if answer != ()] == ["poison"]
+        assert isinstance(answers[3], StoreUnavailableError)
+        assert (await store.count(SITE)).values == 5
+        await store.close()
