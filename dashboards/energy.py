@@ -205,43 +205,38 @@ def _live() -> timeseries.Panel:
 
 
 def _carriers() -> timeseries.Panel:
-    query = select(AMOUNT, DAYS, SITE, WHOLE_SITES, of_resource(*CARRIERS), SHOWN_TIME, group_by=RESOURCE)
-    panel = panels.bars(
+    return _by_resource(
         "Energy by carrier",
         "Electricity, fuels and heat of each day, all in kWh; fuels by their calorific value of that day.",
-        InfluxQuery(query, RESOURCE_NAME),
-        unit=panels.KILOWATT_HOUR,
-        decimals=0,
-        stacked=True,
+        select(AMOUNT, DAYS, SITE, WHOLE_SITES, of_resource(*CARRIERS), SHOWN_TIME, group_by=RESOURCE),
+        panels.KILOWATT_HOUR,
+        0,
     )
-    _name_resources(panel)
-    return panel.span(8)
 
 
 def _cost() -> timeseries.Panel:
-    query = select(COST, DAYS, SITE, WHOLE_SITES, NOT_DOUBLE, SHOWN_TIME, group_by=RESOURCE)
-    panel = panels.bars(
+    return _by_resource(
         "Cost by day",
         "Of each resource, by the tariff of that day, in its currency. Standing charges and demand stand on the bill.",
-        InfluxQuery(query, RESOURCE_NAME),
-        unit=panels.MONEY,
-        decimals=2,
-        stacked=True,
+        select(COST, DAYS, SITE, WHOLE_SITES, NOT_DOUBLE, SHOWN_TIME, group_by=RESOURCE),
+        panels.MONEY,
+        2,
     )
-    _name_resources(panel)
-    return panel.span(8)
 
 
 def _emissions() -> timeseries.Panel:
-    query = select(CO2E, DAYS, SITE, WHOLE_SITES, NOT_DOUBLE, SHOWN_TIME, group_by=RESOURCE)
-    panel = panels.bars(
+    return _by_resource(
         "Emissions by day",
         "Of each resource, by the factor of that day.",
-        InfluxQuery(query, RESOURCE_NAME),
-        unit=panels.CARBON_KG,
-        decimals=0,
-        stacked=True,
+        select(CO2E, DAYS, SITE, WHOLE_SITES, NOT_DOUBLE, SHOWN_TIME, group_by=RESOURCE),
+        panels.CARBON_KG,
+        0,
     )
+
+
+def _by_resource(title: str, description: str, query: str, unit: str, decimals: int) -> timeseries.Panel:
+    found = InfluxQuery(query, RESOURCE_NAME)
+    panel = panels.bars(title, description, found, unit=unit, decimals=decimals, stacked=True)
     _name_resources(panel)
     return panel.span(8)
 
