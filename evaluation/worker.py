@@ -75,13 +75,20 @@ class Worker:
 
     async def work(self, interval_s: float, stop: asyncio.Event, *, once: bool) -> None:
         """Evaluate every `interval_s` seconds, and at once again while more is marked than was taken."""
+        is_failing = False
         while not stop.is_set():
             try:
                 more = await self.cycle()
             except (StoreUnavailableError, LeaseLostError) as problem:
-                logger.warning("not evaluated, trying again: %s", problem)
+                if not is_failing:
+                    logger.warning("not evaluated, trying again: %s", problem)
+                is_failing = True
                 self.counts.failures += 1
                 more = None
+            else:
+                if is_failing:
+                    logger.warning("evaluated again")
+                is_failing = False
             if more is False and once:
                 return
             if not more:

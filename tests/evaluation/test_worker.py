@@ -10,7 +10,7 @@ from evaluation.lease import NAME, EvaluationLease, LeaseLostError
 from evaluation.worker import Worker, run
 from store.entities import Entities
 from store.held_lease import TTL_S
-from store.protocol import IntervalRow, OperatedReadingStore
+from store.protocol import IntervalRow, OperatedReadingStore, StoreUnavailableError
 from store.schema import INTERVAL_MS, SERVER_SITE
 from store.server_file import ServerFile
 from tests.scale import scaled
@@ -223,6 +223,27 @@ async def test_it_tells_of_itself(bakery: Bakery, monkeypatch: pytest.MonkeyPatc
     await eventually_async(told, what="the evaluation's health")
     stop.set()
     await asyncio.wait_for(task, 5)
+
+
+async def test_a_store_that_does_not_answer_is_said_once(
+    bakery: Bakery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = Worker(bakery.readings, bakery.entities, gap_limit_ms=60_000)
+    answers = iter([StoreUnavailableError("gone")] * 3)
+
+    async def cycle() -> bool:
+        problem = next(answers, None)
+        if problem is not None:
+            raise problem
+        return False
+
+    monkeypatch.setattr(worker, "cycle", cycle)
+    await worker.work(0.01, asyncio.Event(), once=True)
+    assert [record.getMessage() for record in caplog.records] == [
+        "not evaluated, trying again: gone",
+        "evaluated again",
+    ]
+    assert worker.counts.failures == 3
 
 
 async def test_it_stops_when_told(bakery: Bakery) -> None:
