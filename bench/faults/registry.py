@@ -19,7 +19,7 @@ class Size:
     """In each record; each has `source.QUANTITIES` values."""
 
 
-QUICK = Size(kills=3, faults=2, records_s=20.0, devices=5)
+QUICK = Size(kills=30, faults=2, records_s=20.0, devices=5)
 FULL = Size(kills=1000, faults=100, records_s=20.0, devices=24)
 
 
