@@ -7,6 +7,7 @@ file systems on loop devices; what they do to a card beyond that (its own housek
 import argparse
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -115,6 +116,8 @@ def fill(directory: Path, setting: Measured, seconds: int) -> int:
                 outbox.acknowledge(range(number - 1, number))
             if second % setting.sync_interval_s == setting.sync_interval_s - 1:
                 outbox.sync()
+    if memory is not None:
+        shutil.rmtree(memory)
     return DEVICES * QUANTITIES * seconds
 
 
