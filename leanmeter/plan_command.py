@@ -226,8 +226,12 @@ def _with_site(config: Path, site: str | None, work: Callable[[_Opened], Awaitab
             at_the_end.push_async_callback(entities.close)
             entries = [entry for entry in await entities.sites() if site in {None, entry.site}]
             if len(entries) != 1:
-                known = ", ".join(entry.site for entry in await entities.sites()) or "none yet"
-                raise ConfigurationError(f"site {site or ''}: name one of those that are known ({known})")
+                known = ", ".join(entry.site for entry in await entities.sites())
+                if not known:
+                    raise ConfigurationError(
+                        f"{config}: no site is known yet; `leanmeter collector run` imports its own"
+                    )
+                raise ConfigurationError(f"site {site or 'missing'}: name one of those that are known ({known})")
             model = await load_model(entities, entries[0])
             return await work(_Opened(readings, entities, model, datetime.now(entries[0].time_zone).date()))
 

@@ -5,13 +5,37 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from yaml.constructor import ConstructorError
 
 from site_config.errors import ConfigurationError
 
 MAXIMUM_BYTES = 4 * 1024 * 1024
 
 # The C loader is several times faster; PyYAML builds without libyaml have only the other.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc]  # either of two classes
+    """PyYAML takes the last of two equal keys without a word, and ends with a ValueError at a 31 June."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                raise ConstructorError(None, None, f"the key {key.value!r} stands there a second time", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return super().construct_yaml_timestamp(node)
+        except ValueError as problem:
+            raise ConstructorError(None, None, f"{node.value}: {problem}", node.start_mark) from problem
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_timestamp)
 
 
 class StrictModel(BaseModel):
@@ -40,7 +64,31 @@ def read_yaml(path: Path, error: type[ConfigurationError] = ConfigurationError) 
         mark = getattr(problem, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
         what = getattr(problem, "problem", None) or "not valid YAML"
-        raise error(f"{path}:{where} {what}; check indentation, colons and quotes there") from problem
+        hint = "" if isinstance(problem, ConstructorError) else "; check indentation, colons and quotes there"
+        raise error(f"{path}:{where} {what}{hint}") from problem
+
+
+# Where pydantic speaks to programmers.
+_RULES = {
+    "tuple_type": "must be a list, each entry behind '- '",
+    "list_type": "must be a list, each entry behind '- '",
+    "model_type": "must hold keys and values",
+    "dict_type": "must hold keys and values",
+    "float_parsing": "must be a number with a point before decimals, such as 1.5",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "invalid_key": "is no key; a comma ends a value, decimals stand behind a point",
+}
+
+# By what only such a pattern has.
+_PATTERNS = {
+    "0-9-]{0,62}": "must be lower-case letters, digits and hyphens, such as 'oven-meter'",
+    "0-9_]{0,62}": "must be lower-case letters, digits and underscores, such as 'bread_out'",
+    "^https?": "is no address, such as https://example.org",
+    "@[^@": "is no e-mail address, such as ana@example.org",
+    "[A-Z]{3}": "must be three capital letters, such as EUR",
+    "[0-5]\\d": "is no time of day, such as 07:30",
+}
 
 
 def load_model(path: Path, model: type[ModelT], error: type[ConfigurationError] = ConfigurationError) -> ModelT:
@@ -71,8 +119,10 @@ def _sentence(entry: dict[str, Any]) -> str:
     if kind == "missing":
         return f"{key}: is missing"
     if kind == "string_pattern_mismatch":
-        return f"{key}: {entry.get('input')!r} must be lower-case letters, digits and hyphens, such as 'oven-meter'"
-    message = str(entry["msg"]).removeprefix("Value error, ")
+        pattern = entry["ctx"]["pattern"]
+        rule = next((rule for mark, rule in _PATTERNS.items() if mark in pattern), f"does not match {pattern}")
+        return f"{key}: {entry.get('input')!r} {rule}"
+    message = _RULES.get(kind) or str(entry["msg"]).removeprefix("Value error, ")
     shown = entry.get("input")
     given = f" (given: {shown!r})" if isinstance(shown, str | int | float | bool) else ""
     return f"{key}: {message}{given}" if key else message

@@ -33,7 +33,8 @@ class InfluxSettings(StrictModel):
         try:
             token = self.token_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as problem:
-            raise ConfigurationError(f"store.influx.token_file: {self.token_file}: cannot be read: {problem}") from None
+            why = getattr(problem, "strerror", None) or problem
+            raise ConfigurationError(f"store.influx.token_file: {self.token_file}: cannot be read: {why}") from None
         if not token:
             raise ConfigurationError(f"store.influx.token_file: {self.token_file}: is empty")
         return token

@@ -20,6 +20,7 @@ GONE_AFTER_S = 600.0
 """From here on a value is not shown: it says nothing about now."""
 
 UNMETERED = "unmetered"
+_PULSES = "pulses"
 # What a scale shows now, best first, where the assignment names no rate.
 _WEIGHTS = ("weight_net", "weight_gross")
 _SUPPLY = frozenset({Role.MAIN, Role.GENERATION, Role.STORAGE})
@@ -219,10 +220,13 @@ def _rate_unit(point: Point, entry: Assignment | None) -> str:
 
 
 def _today_unit(situation: Situation, point: Point) -> str:
+    units = {Resource.ELECTRICITY: "kWh", Resource.WATER: "m3"}
     for entry in situation.assignments:
         if entry.point == point.id and entry.amount_quantity in QUANTITIES:
-            return QUANTITIES[entry.amount_quantity].unit
-    return {Resource.ELECTRICITY: "kWh", Resource.WATER: "m3"}.get(point.resource, "kg")
+            unit = QUANTITIES[entry.amount_quantity].unit
+            # The assignment's factor has made something else of pulses; of what, only electricity and water tell.
+            return units.get(point.resource, "") if unit == _PULSES else unit
+    return units.get(point.resource, "kg")
 
 
 def _line(situation: Situation, point: Point, now: _Now, site_power_kw: float | None) -> PointView:

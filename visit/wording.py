@@ -49,7 +49,7 @@ def today(value: float | None, unit: str) -> str:
         return NO_VALUE
     if unit == "m3" and abs(value) < 0.9995:
         return f"{number(value * 1000, 0)} L"
-    return f"{amount(value)} {unit_name(unit)}"
+    return f"{amount(value)} {unit_name(unit)}".rstrip()
 
 
 def percent(share: float | None) -> str:

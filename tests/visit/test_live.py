@@ -4,6 +4,7 @@ import pytest
 
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow, Latest
+from visit import wording
 from visit.live import LiveView, PointView, Situation, build
 from wire_format.quality import Quality
 
@@ -200,6 +201,17 @@ def test_water_and_a_scale() -> None:
     ]
     assert {entry.group for entry in view.points} == {"other"}
     assert (view.site_power_kw, view.site_power_note) == (None, "No main supply is set up")
+
+
+def test_pulses_are_called_what_the_factor_makes_of_them() -> None:
+    view = view_of(
+        points=(WATER, replace(WATER, id="gas", resource=Resource.FUEL)),
+        assignments=(Assignment("water-meter", "water", "counter_1"), Assignment("gas-meter", "gas", "counter_1")),
+        days={"water": day("water", 12.4), "gas": day("gas", 56.1)},
+    )
+
+    assert wording.today(line(view, "water").today, line(view, "water").today_unit) == "12.4 m³"
+    assert wording.today(line(view, "gas").today, line(view, "gas").today_unit) == "56.1"
 
 
 def test_a_device_with_a_total_only_is_not_silent() -> None:
