@@ -56,7 +56,9 @@ class Savings:
             return told
         if self.savings > self.half_width:
             return f"{told}; not yet proven, because the baseline's residuals follow each other"
-        return f"{told}; not yet proven" if self.savings >= 0.0 else f"{told}; no saving"
+        if self.savings >= 0.0:
+            return f"{told}; not yet proven"
+        return f"{told}; no saving proven" if -self.savings <= self.half_width else f"{told}; no saving"
 
 
 def savings(

@@ -183,7 +183,7 @@ def _verdict(model: LinearModel, valid: bool, provisional: bool, findings: Seque
     if not valid:
         first = next(finding.text for finding in findings if finding.fails)
         return f"Not good enough to claim savings with: {first.rstrip('?')}{'?' if first.endswith('?') else '.'}"
-    share = f"{named} explain{'s' if len(own) == 1 else ''} {percent(model.r2)} of the energy's changes"
+    share = f"{named} explain{'s' if len(own) == 1 else ''} {percent(model.r2)} of the changes"
     if provisional:
         return f"Provisional: {share}, but there is too little data yet."
     return f"Good enough to claim savings with: {share}, and it passes DOE's tests."

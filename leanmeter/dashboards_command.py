@@ -126,7 +126,9 @@ def _token(path: Path | None) -> str:
         try:
             token = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as problem:
-            raise ConfigurationError(f"--token-file {path}: cannot be read: {getattr(problem, 'strerror', None) or problem}") from None
+            raise ConfigurationError(
+                f"--token-file {path}: cannot be read: {getattr(problem, 'strerror', None) or problem}"
+            ) from None
     if not token.strip():
         raise ConfigurationError("--token-file: Grafana needs a service account's token (or set GRAFANA_TOKEN)")
     return token.strip()

@@ -155,7 +155,10 @@ def _list(arguments: argparse.Namespace) -> int:
         finally:
             await ledger.close()
 
-    for entry in asyncio.run(newest()):
+    entries = asyncio.run(newest())
+    if not entries:
+        sys.stdout.write("no message yet; `leanmeter notifications test` sends one to everybody\n")
+    for entry in entries:
         created = datetime.fromtimestamp(entry.created_ms / 1000, UTC).isoformat(timespec="seconds")
         attempts = f" ({entry.attempts} attempts)" if entry.attempts > 1 else ""
         why = f": {entry.problem}" if entry.problem and entry.state != "sent" else ""

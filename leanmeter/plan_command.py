@@ -27,7 +27,7 @@ from site_config.schema import load_site
 from store.entities import Entities
 from store.factory import open_entities, open_readings
 from store.protocol import OperatedReadingStore
-from store.schema import EARLIEST_MS, LATEST_MS
+from store.schema import EARLIEST_MS, ENERGY, LATEST_MS
 from store.server_file import load_server_file
 
 Result = TypeVar("Result")
@@ -153,7 +153,9 @@ def _report(standing: Standing) -> list[str]:
         )
     if standing.goal_share is not None:
         whose = " (what SCORE firms report on average)" if standing.goal_is_average else ""
-        lines.append(f"  goal: {standing.goal_share:.0%} less{whose}")
+        lines.append(f"  goal: {100 * standing.goal_share:.0f} % less{whose}")
+    if standing.resource == ENERGY and standing.worth_a_year is not None:
+        lines.append("  note: worth at the mean price of a kWh of all energy")
     return [*lines, *(f"  note: {finding.text}" for finding in standing.findings)]
 
 

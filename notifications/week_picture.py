@@ -120,12 +120,16 @@ def _day(draw: _Drawing, day: DayUse, place: _Place, top: float, texts: Texts) -
     if day.expected is not None:
         draw.line((left - 8, height(day.expected)), (right + 8, height(day.expected)), _INK, 5)
     if day.goal is not None:
-        dash = (2 * place.half + 16) / _DASHES
-        for part in range(0, _DASHES, 2):
-            start = left - 8 + part * dash
-            draw.line((start, height(day.goal)), (start + dash, height(day.goal)), _GOAL, 5)
+        _dashed(draw, left - 8, right + 8, height(day.goal), _DASHES)
     draw.text((place.centre, _BOTTOM + 46), formats.short_weekday(day.day, locale), 34, _INK, bold=True, anchor="ms")
     draw.text((place.centre, _BOTTOM + 86), str(day.day.day), 30, _SOFT, bold=False, anchor="ms")
+
+
+def _dashed(draw: _Drawing, left: float, right: float, height: float, parts: int) -> None:
+    dash = (right - left) / parts
+    for part in range(0, parts, 2):
+        start = left + part * dash
+        draw.line((start, height), (start + dash, height), _GOAL, 5)
 
 
 def _colour(day: DayUse) -> str:
@@ -144,7 +148,7 @@ def _legend(draw: _Drawing, week: Week, texts: Texts) -> None:
     if any(day.upper is not None for day in week.days):
         entries.append(("box", _BAND, _("band")))
     if any(day.goal is not None for day in week.days):
-        entries.append(("line", _GOAL, _("goal")))
+        entries.append(("dashes", _GOAL, _("goal")))
     if week.comparison is None:
         entries.append(("", _SOFT, _("no baseline yet")))
     size, gap, swatch = 30.0, 36.0, 34.0
@@ -157,6 +161,8 @@ def _legend(draw: _Drawing, week: Week, texts: Texts) -> None:
             draw.box((left, middle - 14), (left + swatch, middle + 14), colour)
         elif kind == "line":
             draw.line((left, middle), (left + swatch, middle), colour, 5)
+        elif kind == "dashes":
+            _dashed(draw, left, left + swatch, middle, 3)
         left += swatch + 12 if kind else 0
         draw.text((left, middle), text, size, _SOFT, bold=False, anchor="lm")
         left += draw.width(text, size, bold=False) + gap

@@ -41,7 +41,9 @@ def read_secret(path: Path, key: str) -> str:
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigurationError(f"{key}: {path}: cannot be read: {getattr(problem, 'strerror', None) or problem}") from None
+        raise ConfigurationError(
+            f"{key}: {path}: cannot be read: {getattr(problem, 'strerror', None) or problem}"
+        ) from None
     if not secret:
         raise ConfigurationError(f"{key}: {path}: is empty")
     return secret

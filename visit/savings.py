@@ -60,6 +60,10 @@ def _view(standing: Standing) -> SavingView:
         progress_text = _("{reached} of {goal} points of the goal").format(
             reached=wording.number(100.0 * reached, 0), goal=wording.number(100.0 * standing.goal_share, 0)
         )
+        if standing.asked_share:
+            progress_text += _(" (the mark: {asked} by today)").format(
+                asked=wording.number(100.0 * standing.asked_share, 0)
+            )
         if standing.goal_is_average:
             progress_text += _("; SCORE firms report {goal} points on average").format(
                 goal=wording.number(100.0 * standing.goal_share, 0)

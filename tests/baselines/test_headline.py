@@ -24,3 +24,9 @@ def test_what_is_not_proven_is_worth_nothing_yet() -> None:
     told = headline(replace(found(), proven=False, savings=1.0, half_width=2.0), 0.27, Worth(0.2, "EUR", 30.0))
     assert told.endswith("; not yet proven.")
     assert "points" not in told
+
+
+def test_more_than_expected_within_the_band_proves_nothing_either_way() -> None:
+    within = replace(found(), proven=False, savings=-1.0, half_width=2.0)
+    assert within.sentence().endswith("; no saving proven")
+    assert replace(within, savings=-3.0).sentence().endswith("; no saving")

@@ -30,7 +30,10 @@ def test_progress_is_of_the_goal_and_names_whose_average_it_is() -> None:
     assert (view.figure, view.state) == ("11.0\N{NARROW NO-BREAK SPACE}% less", "proven")
     assert round(view.progress or 0, 3) == round(0.11 / 0.27, 3)
     assert view.asked == 0.25
-    assert view.progress_text == "11 of 27 points of the goal; SCORE firms report 27 points on average"
+    assert (
+        view.progress_text
+        == "11 of 27 points of the goal (the mark: 7 by today); SCORE firms report 27 points on average"
+    )
     assert view.notes == ("2026-07-13 to 2026-07-26, 13 of 14 days judged.",)
 
 
