@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 # A share of what waits: the intervals of now come first, and are not held up by a long backlog.
 MARKS_AT_ONCE = 1000
+MARKS_WITHOUT_NOW = 6000
+"""Where nothing is live that could be held up."""
 DAYS_AT_ONCE = 16
 
 
@@ -71,11 +73,13 @@ class Worker:
         self._lease = EvaluationLease(entities)
         self._freezer = Freezer(readings, entities)
         self._waiting = False
+        self._marks_at_once = MARKS_AT_ONCE
         self.counts = Counts()
 
     async def work(self, interval_s: float, stop: asyncio.Event, *, once: bool) -> None:
         """Evaluate every `interval_s` seconds, and at once again while more is marked than was taken."""
         is_failing = False
+        self._marks_at_once = MARKS_WITHOUT_NOW if once else MARKS_AT_ONCE
         while not stop.is_set():
             try:
                 more = await self.cycle()
@@ -110,7 +114,7 @@ class Worker:
         began_s = time.monotonic()
         sites = {entry.site: entry for entry in await self._entities.sites()}
         devices = [len(await self._entities.devices(site)) for site in sites]
-        limit = MARKS_AT_ONCE + 2 * sum(devices)
+        limit = self._marks_at_once + 2 * sum(devices)
         marks = await self._entities.dirty(limit)
         by_site: dict[str, list[DirtyMark]] = {}
         for mark in marks:
