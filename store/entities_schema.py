@@ -113,5 +113,6 @@ CREATE TABLE rederivation(
     first_day TEXT,
     last_day TEXT
 );
+INSERT INTO rederivation(site) SELECT site FROM site;
 """
 MIGRATIONS = (_VERSION_1, _PLANS)

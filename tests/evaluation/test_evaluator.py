@@ -3,6 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from evaluation.day_writer import Written
+from evaluation.days import day_of
 from evaluation.evaluator import Evaluator
 from evaluation.site_model import SiteModel
 from site_config.points import Assignment, Point, Resource, Role
@@ -203,3 +205,26 @@ async def test_a_time_of_long_ago_does_not_make_decades_of_intervals(monkeypatch
     written = await evaluator(store, OVEN_METER).evaluate({"oven-meter": [mark]})
 
     assert 10 * 96 <= written <= 11 * 96
+
+
+async def test_days_of_before_resources_were_stored_get_them_and_the_sites_series() -> None:
+    store = MemoryStore()
+    subject = evaluator(store, OVEN_METER, Assignment("main-meter", "main", ENERGY))
+    old = [
+        IntervalRow(SITE, point, START_MS, amount, 4 * amount, 1.0, "measured", "")
+        for point, amount in (("main", 5.0), ("oven", 3.0), ("main.unmetered", 2.0))
+    ]
+    await store.write_intervals(old)
+
+    written = await subject.rederive(day_of(START_MS, UTC))
+
+    assert {row.point: row.resource for row in store.interval_rows.values()} == {
+        "main": "electricity",
+        "oven": "electricity",
+        "main.unmetered": "electricity",
+        "site.electricity": "electricity",
+        "site.energy": "energy",
+    }
+    assert {row.resource for row in store.day_rows.values()} == {"electricity", "energy"}
+    assert (written.intervals, written.days) == (5, 5)
+    assert await subject.rederive(day_of(START_MS, UTC)) == Written(0, 0)

@@ -63,6 +63,8 @@ async def test_every_version_of_entities(sample: str, tmp_path: Path) -> None:
     assert (await entities.dirty(10))[0].device == "oven-meter"
     assert len(await entities.audit("bakery")) == 7
     assert await entities.plans.plan("bakery") is None
+    # Intervals of before have neither resources nor series of the site yet.
+    assert [(waiting.site, waiting.last_day) for waiting in await entities.plans.rederivations()] == [("bakery", None)]
     assert await entities.plans.put("bakery", {"site": "bakery"}, {}, "ana")
     assert len(await entities.audit("bakery")) == 8
     await entities.close()
