@@ -142,13 +142,14 @@ def _start(
         gap_limit_s=None if history is None else 3 * _HISTORY_INTERVAL_S,
     )
     site_file = directory / "site.yaml"
-    broker_file = configure_broker(directory, mqtt_port)
+    # Before a past, which takes minutes: meanwhile another program could take the port.
+    children.start("broker", ["-m", "leanmeter.embedded_broker", str(configure_broker(directory, mqtt_port))])
+    children.wait_until("the broker", lambda: not _is_free(mqtt_port), _READY_S)
     values = 0
     if history is not None:
         values = _write_history(children, directory, server_file, site, history, stop)
     for other, its_history in others.items():
         _write_history(children, directory, server_file, other, its_history, stop)
-    children.start("broker", ["-m", "leanmeter.embedded_broker", str(broker_file)])
     simulated = ["workshop"] if history is None else _plant(history, "now")
     children.start(
         "simulators",
@@ -158,7 +159,6 @@ def _start(
         ],
     )  # fmt: skip
     children.wait_until("the simulated workshop", site_file.exists, _READY_S)
-    children.wait_until("the broker", lambda: not _is_free(mqtt_port), _READY_S)
     for name in ("collector", "evaluation", "visit"):
         children.start(name, [*_LEANMETER, name, "run", "--config", str(server_file)])
         if name == "collector":
