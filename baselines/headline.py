@@ -20,14 +20,23 @@ class Worth:
         return amount * self.price * DAYS_A_YEAR / self.days
 
 
-def headline(found: Savings, goal_share: float | None = None, worth: Worth | None = None, what: str = "energy") -> str:
+def headline(
+    found: Savings,
+    goal_share: float | None = None,
+    worth: Worth | None = None,
+    what: str = "energy",
+    *,
+    valid: bool = True,
+) -> str:
     """11.4 % less energy than expected (90 %: 8.3 to 14.5), 11 of the 27 points of your goal, worth 1,830 EUR a year.
 
-    What is not proven is worth nothing yet, and is no part of a goal.
+    What is not proven is worth nothing yet, and is no part of a goal; without a `valid` baseline nothing is.
     """
     told = found.sentence(what)
     if not found.proven:
         return f"{told}."
+    if not valid:
+        return f"{told}; not proven, because the baseline is not valid for this."
     if goal_share:
         told += f", {100.0 * found.savings_fraction:.0f} of the {100.0 * goal_share:.0f} points of your goal"
     if worth is not None:

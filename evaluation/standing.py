@@ -40,8 +40,9 @@ class Standing:
 
     `state` is `waiting` before there is a version (`text` says what is missing and from when it can be), `no days`
     while no day after the baseline period can be judged, else `counted`, and then `text` is the headline. `first_day`
-    to `last_day` is the reporting period so far, `judged` of its `days` can be judged. `worth_a_year` is None without a
-    price or a proven saving. `goal_share` is None without a goal; `asked_share` is what it asks for today.
+    to `last_day` is the reporting period so far, `judged` of its `days` can be judged. `savings` are proven only where
+    the baseline is valid for them too. `worth_a_year` is None without a price or a proven saving. `goal_share` is None
+    without a goal; `asked_share` is what it asks for today.
     """
 
     baseline: str
@@ -165,11 +166,13 @@ class Standings:
         price = _mean_price(days)
         currency = accounts.plan.currency
         worth = None if price is None or currency is None else Worth(price, currency, float(len(labels)))
-        goal = accounts.goals.get(settings.series)
+        valid = standing.valid and not any(finding.fails for finding in (*rows.findings, *found.findings))
+        text = headline(found, standing.goal_share, worth, _WORDS.get(standing.resource, "energy"), valid=valid)
+        found = replace(found, proven=found.proven and valid)
         return replace(
             standing,
             state="counted",
-            text=headline(found, None if goal is None else goal.share, worth, _WORDS.get(standing.resource, "energy")),
+            text=text,
             first_day=days[0].label,
             last_day=labels[-1],
             judged=len(labels),

@@ -192,9 +192,8 @@ def _savings(arguments: argparse.Namespace) -> int:
         *result.findings,
         *_changed(arguments),
     )
-    sentence = headline(result, arguments.goal, _worth(arguments, labels, len(reporting.rows)))
-    if result.proven and any(finding.fails for finding in findings):
-        sentence = f"{result.sentence()}; not proven, because the baseline is not valid for this."
+    worth = _worth(arguments, labels, len(reporting.rows))
+    sentence = headline(result, arguments.goal, worth, valid=not any(finding.fails for finding in findings))
     period = judge_period(fitted.model, rows, result, sentence, findings, adjustments)
     if arguments.json:
         write_json(savings_as_json(period))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from baselines.validity import assess
+from evaluation import standing as standing_module
 from tests.evaluation.planned_site import (
     BASELINE_DAYS,
     DAYS,
@@ -136,6 +138,22 @@ async def test_nothing_saved_is_not_proven(bakery: PlannedSite) -> None:
     assert standing.worth_a_year is None
     assert "points of your goal" not in standing.text
     assert "not yet proven" in standing.text or "no saving" in standing.text
+
+
+async def test_a_baseline_that_fails_does_tests_proves_nothing(
+    bakery: PlannedSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await bakery.standing()
+    assert before.savings is not None
+    assert before.savings.proven
+    monkeypatch.setattr(
+        standing_module, "assess", lambda *given, **named: replace(assess(*given, **named), valid=False)
+    )
+    standing = await bakery.standing()
+    assert standing.savings is not None
+    assert not standing.savings.proven
+    assert standing.worth_a_year is None
+    assert standing.text.endswith("; not proven, because the baseline is not valid for this.")
 
 
 async def test_influxdb_holds_the_same(
