@@ -21,6 +21,7 @@ class BrokerLink:
     Args:
         target_port: of the broker.
         target_host: the same.
+        listen_port: where it listens; 0 is any free port.
 
     Attributes:
         port: where it listens, once it is entered.
@@ -28,8 +29,8 @@ class BrokerLink:
         accepted: how many connections there have been.
     """
 
-    def __init__(self, target_port: int, target_host: str = LOOPBACK) -> None:
-        self.port = 0
+    def __init__(self, target_port: int, target_host: str = LOOPBACK, *, listen_port: int = 0) -> None:
+        self.port = listen_port
         self.delay_s = 0.0
         self.accepted = 0
         self._target = (target_host, target_port)
@@ -42,8 +43,8 @@ class BrokerLink:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        """Listen on any free port."""
-        self._server = await asyncio.start_server(self._accept, LOOPBACK, 0)
+        """Listen."""
+        self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

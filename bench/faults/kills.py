@@ -11,6 +11,7 @@ from bench.faults.registry import Outcome, Size, fault
 from evaluation.worker import run
 from store.factory import open_readings
 from store.server_file import load_server_file
+from tests.wire_format.readings import NAMES
 
 LONGEST_LIFE_S = 0.4
 LONGEST_DEATH_S = 0.02
@@ -88,7 +89,7 @@ async def _wrong_intervals(made: Line) -> int:
     """Evaluate what is left, and compare each whole interval's amount with its counter."""
     settings = load_server_file(made.server_file)
     await run(settings, asyncio.Event(), once=True)
-    column = source.NAMES.index(source.TOTAL)
+    column = NAMES.index(source.TOTAL)
     # Intervals that begin and end within what was read: the first and the last are cut.
     last_ms = made.start_ms + made.progress.get("done") * source.STEP_MS
     starts = range(made.start_ms + INTERVAL_MS, last_ms - INTERVAL_MS, INTERVAL_MS)

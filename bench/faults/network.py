@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.faults.line import line
 from bench.faults.registry import Outcome, Size, fault
-from tests.servers.ports import LOOPBACK, free_port
+from tests.servers.ports import free_port
 from tests.servers.proxy import Proxy
 
 
@@ -33,20 +33,20 @@ def _proxy(port: int, target: int, faults: int) -> Iterator[Callable[[], None]]:
     stop = asyncio.Event()
 
     async def serve() -> None:
-        proxy = Proxy(target)
-        server = await asyncio.start_server(proxy._accept, LOOPBACK, port)  # noqa: SLF001  # as its own helper does
-        await (_disturb(proxy, faults) if faults else stop.wait())
-        proxy.release()
-        server.close()
-        await proxy._stop()  # noqa: SLF001
+        async with Proxy(target, listen_port=port) as proxy:
+            await (_disturb(proxy, faults) if faults else stop.wait())
+            proxy.release()
+
+    def end() -> None:
+        loop.call_soon_threadsafe(stop.set)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
     try:
-        yield lambda: loop.call_soon_threadsafe(stop.set) and None
+        yield end
     finally:
         if not faults:
-            loop.call_soon_threadsafe(stop.set)
+            end()
         thread.join()
         loop.close()
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("name", ["kill -9 of the agent", "killed again", "power cut"])
+@pytest.mark.parametrize("name", ["kill -9 of the agent", "killed again", "power cut", "network"])
 def test_a_few_of_each_lose_nothing(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     require_program(request.config, "mosquitto", "apt install mosquitto")
     done = subprocess.run(
