@@ -1,4 +1,4 @@
-"""Is today, or this week, what the baseline expects? Judged only when that can be known."""
+"""Is a day, or a week so far, what the baseline expects? Judged only when that can be known."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,21 +9,35 @@ from baselines.linear_model import Band, LinearModel
 
 Verdict = Literal["less", "as expected", "more", "not yet known"]
 
+_WORDS: Mapping[Verdict, str] = {
+    "less": "less than expected",
+    "as expected": "as expected",
+    "more": "more than expected",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class RunningRow:
-    """A day or shift: its relevant variables (None: not yet known) and its use so far."""
+    """A day or shift: its relevant variables (None: not yet known) and its use.
+
+    `adjustment` is its non-routine one, `goal_share` what the goal asks to save of it (0.27 is 27 %), None without a
+    goal. `left_out` says why it is not judged whatever its variables, such as "without mains"; empty when it may be.
+    """
 
     label: str
     variables: Mapping[str, float | None]
     actual: float
+    adjustment: float = 0.0
+    goal_share: float | None = None
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`expected`, its band and the `goal` are None while a relevant variable is not known; `waiting_for` names it.
+    """What the `judged` of `rows` used and were expected to, in the unit of the energy.
 
-    For a week they are of the `judged` of its `rows`, and `actual` is the use of these.
+    `expected`, its band and the `goal` are None while no row can be judged; `missing` says what keeps a row from it.
+    The `goal` is None without one too.
     """
 
     actual: float
@@ -32,49 +46,52 @@ class Judgement:
     upper: float | None
     goal: float | None
     verdict: Verdict
+    confidence: float
     judged: int
     rows: int
-    waiting_for: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
-    def sentence(self) -> str:
-        """In words."""
+    def sentence(self, unit: str) -> str:
+        """In words: 75.3 kWh, less than expected: 83.2 (90 %: 80.1 to 86.2), goal 82.1."""
         if self.expected is None or self.lower is None or self.upper is None:
-            return f"Not judged yet: {' and '.join(self.waiting_for)} not known."
-        words = {"less": "Less than expected", "more": "More than expected", "as expected": "As expected"}
-        told = f"{words[self.verdict]}: {self.actual:.4g}, expected {self.lower:.4g} to {self.upper:.4g}."
-        missing = self.rows - self.judged
-        return (
-            told
-            if not missing
-            else f"{told} {missing} of {self.rows} left out: {' and '.join(self.waiting_for)} not known."
-        )
+            return f"not judged yet: {', '.join(self.missing)}."
+        used = f"{_amount(self.actual)} {unit}".rstrip()
+        band = f"{100.0 * self.confidence:.0f} %: {_amount(self.lower)} to {_amount(self.upper)}"
+        goal = "" if self.goal is None else f", goal {_amount(self.goal)}"
+        told = f"{used}, {_WORDS[self.verdict]}: {_amount(self.expected)} ({band}){goal}."
+        if self.missing:
+            told += f" {self.rows - self.judged} of {self.rows} days left out: {', '.join(self.missing)}."
+        return told
 
 
-def judge(model: LinearModel, rows: Sequence[RunningRow], confidence: float, goal_share: float = 0.0) -> Judgement:
-    """Judge a day (one row) or a week (its days): the rows whose variables are all known, together.
-
-    `goal_share` is what the goal asks to save by then (0.27 is 27 %).
-    """
-    known: list[list[float]] = []
+def judge(model: LinearModel, rows: Sequence[RunningRow], confidence: float) -> Judgement:
+    """Judge a day (one row) or a week (its days): the rows that can be, together, by the exact band of their sum."""
     missing: list[str] = []
-    actual = []
+    known = []
     for row in rows:
-        values = [row.variables.get(name) for name in model.variables]
-        absent = [name for name, value in zip(model.variables, values, strict=True) if value is None]
-        if absent:
-            missing += [f"{name} of {row.label}" for name in absent]
-        else:
-            known.append([value for value in values if value is not None])
-            actual.append(row.actual)
+        absent = [f"{name} of {row.label} not known" for name in model.variables if row.variables.get(name) is None]
+        lacks = [f"{row.label} {row.left_out}"] if row.left_out else absent
+        missing += lacks
+        if not lacks:
+            known.append(row)
     if not known:
-        return Judgement(
-            math.fsum(row.actual for row in rows), None, None, None, None, "not yet known", 0, len(rows), tuple(missing)
-        )
-    band = model.band_of_sum(known, confidence)
-    used = math.fsum(actual)
-    goal = band.expected * (1.0 - goal_share)
+        used = math.fsum(row.actual for row in rows)
+        return Judgement(used, None, None, None, None, "not yet known", confidence, 0, len(rows), tuple(missing))
+    values = [[row.variables[name] or 0.0 for name in model.variables] for row in known]
+    band = model.band_of_sum(values, confidence)
+    band = Band(band.expected + math.fsum(row.adjustment for row in known), band.half_width)
+    used = math.fsum(row.actual for row in known)
     return Judgement(
-        used, band.expected, band.lower, band.upper, goal, verdict_of(used, band), len(known), len(rows), tuple(missing)
+        used,
+        band.expected,
+        band.lower,
+        band.upper,
+        _goal(known, model.expected(values)),
+        verdict_of(used, band),
+        confidence,
+        len(known),
+        len(rows),
+        tuple(missing),
     )
 
 
@@ -83,3 +100,17 @@ def verdict_of(actual: float, band: Band) -> Verdict:
     if actual < band.lower:
         return "less"
     return "more" if actual > band.upper else "as expected"
+
+
+def _goal(rows: Sequence[RunningRow], expected: Sequence[float]) -> float | None:
+    goals = [
+        (each + row.adjustment) * (1.0 - row.goal_share)
+        for row, each in zip(rows, expected, strict=True)
+        if row.goal_share is not None
+    ]
+    return math.fsum(goals) if len(goals) == len(rows) else None
+
+
+def _amount(value: float) -> str:
+    size = abs(value)
+    return f"{value:,.{0 if size >= 1000.0 else 1 if size >= 10.0 else 2}f}"

@@ -17,10 +17,15 @@ from evaluation.days import day_of
 from evaluation.frozen_baseline import FrozenBaseline
 from evaluation.plan_file import BaselineSettings, PlanFile
 from evaluation.site_model import SiteModel
+from evaluation.site_series import counted_points, site_resource, site_series
+from evaluation.unmetered import SUFFIX
+from site_config.points import Resource
 from store.plans import Plans
 from store.protocol import IntervalRow, ReadingStore
+from wire_format.quantities import QUANTITIES
 
-_UNITS = {"water": "m3", "compressed_air": "m3", "product": "kg", "material": "kg", "waste": "kg"}
+_UNITS = {"energy": "kWh", "electricity": "kWh", "heat": "kWh", "water": "m3", "compressed_air": "m3"}
+_PULSES = "pulses"
 _MINUTES_A_QUARTER = 15
 
 
@@ -34,8 +39,17 @@ class Fitted:
 
 
 def unit_of(series: str, model: SiteModel) -> str:
-    """The unit of a series' amounts."""
-    return _UNITS.get(resource_of(series, model.points) or "", "kWh")
+    """The unit of a series' amounts; empty for what is counted by pulses, whose factor alone knows it."""
+    resource = resource_of(series, model.points) or ""
+    if series == site_series(Resource.FUEL.value):
+        return "kWh"
+    if resource in _UNITS:
+        return _UNITS[resource]
+    whole = site_resource(series) is not None
+    points = {point.id for point in counted_points(model.points, resource)} if whole else {series.removesuffix(SUFFIX)}
+    measured = {entry.amount_quantity for entry in model.assignments if entry.point in points}
+    units = {QUANTITIES[name].unit for name in measured if name in QUANTITIES} or {"kg"}
+    return "" if len(units) > 1 or _PULSES in units else units.pop()
 
 
 async def fit_baseline(

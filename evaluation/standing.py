@@ -8,6 +8,7 @@ from typing import Literal
 
 from baselines.adjustments import NonRoutineAdjustment, static_factor_findings
 from baselines.headline import Worth, headline
+from baselines.indicator import ratio
 from baselines.savings import Savings, savings
 from baselines.validity import FEWEST_POINTS, Finding, assess
 from evaluation.accounts import SiteAccounts, resource_of
@@ -15,6 +16,7 @@ from evaluation.baseline_days import BaselineDay, observed, read_days
 from evaluation.day_variables import DayVariables
 from evaluation.fitting import unit_of
 from evaluation.frozen_baseline import FrozenBaseline
+from evaluation.live_verdicts import LiveVerdict, first_of_week, live_verdicts
 from evaluation.plan_file import BaselineSettings
 from evaluation.site_model import SiteModel
 from store.plans import Plans
@@ -42,7 +44,8 @@ class Standing:
     while no day after the baseline period can be judged, else `counted`, and then `text` is the headline. `first_day`
     to `last_day` is the reporting period so far, `judged` of its `days` can be judged. `savings` are proven only where
     the baseline is valid for them too. `worth_a_year` is None without a price or a proven saving. `goal_share` is None
-    without a goal; `asked_share` is what it asks for today.
+    without a goal; `asked_share` is what it asks for today. `enpi` is actual over expected use, `live` of yesterday
+    and the running week, also where they are not reported yet.
     """
 
     baseline: str
@@ -60,6 +63,8 @@ class Standing:
     days: int = 0
     judged: int = 0
     savings: Savings | None = None
+    enpi: float | None = None
+    live: tuple[LiveVerdict, ...] = ()
     goal_share: float | None = None
     asked_share: float | None = None
     goal_is_average: bool = False
@@ -92,6 +97,11 @@ class Standings:
     ) -> list[BaselineDay]:
         """The days of the reporting period that are over, with the variables of the baseline's version."""
         first = settings.report_from or settings.period.last + timedelta(days=1)
+        return await self._whole_days(model, settings, baseline, first, today)
+
+    async def _whole_days(
+        self, model: SiteModel, settings: BaselineSettings, baseline: FrozenBaseline, first: date, today: date
+    ) -> list[BaselineDay]:
         last = today - timedelta(days=1)
         if last < first:
             return []
@@ -118,6 +128,8 @@ class Standings:
         validity = assess(baseline.version.model, coverage=baseline.coverage)
         days = await self.reported(model, settings, baseline, today)
         rows = observed(days)
+        since = max(min(first_of_week(today), today - timedelta(days=1)), settings.period.last + timedelta(days=1))
+        lately = await self._whole_days(model, settings, baseline, since, today)
         goal = accounts.goals.get(settings.series)
         standing = Standing(
             *facts,
@@ -130,6 +142,7 @@ class Standings:
             provisional=validity.provisional,
             valid=validity.valid,
             days=len(days),
+            live=live_verdicts(accounts, baseline, lately, today, facts[3]),
             goal_share=None if goal is None else goal.share,
             asked_share=None if goal is None else goal.share_on(today),
             goal_is_average=any(each.series == settings.series and each.share is None for each in accounts.plan.goals),
@@ -177,6 +190,7 @@ class Standings:
             last_day=labels[-1],
             judged=len(labels),
             savings=found,
+            enpi=ratio(found.actual, found.expected),
             worth_a_year=None if worth is None or not found.proven else worth.a_year(found.savings),
             currency=currency,
             findings=(*rows.findings, *found.findings, *_static_factors(accounts, baseline)),

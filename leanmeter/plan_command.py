@@ -144,13 +144,17 @@ def _report(standing: Standing) -> list[str]:
     lines = [f"{standing.baseline} ({standing.series}): {standing.text}"]
     if standing.state == "waiting":
         return [f"{standing.baseline} ({standing.series}): no baseline yet. {standing.text}"]
+    lines += [f"  {verdict.text}" for verdict in standing.live]
     lines.append(f"  version {standing.version}: {standing.verdict}")
     if standing.savings is not None:
         found = standing.savings
+        used = f"{found.actual:.1f} {standing.unit.replace('m3', 'm³')}".rstrip()
         lines.append(
-            f"  {standing.first_day} to {standing.last_day}: {found.actual:.1f} {standing.unit} used, "
-            f"{found.expected:.1f} expected; {standing.judged} of {standing.days} days judged"
+            f"  {standing.first_day} to {standing.last_day}: {used} used, {found.expected:.1f} expected; "
+            f"{standing.judged} of {standing.days} days judged"
         )
+    if standing.enpi is not None:
+        lines.append(f"  EnPI {standing.enpi:.3f}: actual over expected use; below 1 is better than the baseline")
     if standing.goal_share is not None:
         whose = " (what SCORE firms report on average)" if standing.goal_is_average else ""
         lines.append(f"  goal: {100 * standing.goal_share:.0f} % less{whose}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from baselines.adjustments import NonRoutineAdjustment
 from baselines.cumulative_sum import Alarm, alarms, cumulative_sum
+from baselines.indicator import ratio
 from baselines.linear_model import Band, LinearModel
 from baselines.observations import Observations
 from baselines.savings import Savings
@@ -70,7 +71,7 @@ def savings_as_json(period: JudgedPeriod) -> dict[str, Any]:
         "actual": result.actual,
         "savings": result.savings,
         "savings_fraction": result.savings_fraction,
-        "enpi": result.actual / result.expected,
+        "enpi": ratio(result.actual, result.expected),
         "half_width": result.half_width,
         "model_half_width": result.model_half_width,
         "meter_half_width": result.meter_half_width,
@@ -118,6 +119,9 @@ def savings_report(period: JudgedPeriod) -> list[str]:
         needed = math.hypot(result.widening * result.model_half_width, result.meter_half_width)
         lines.append(f"              proven beyond {short(needed)}, because residuals follow each other")
     lines.append(f"  ASHRAE      {fsu} (uncertainty as a share of the savings; below 1 the savings stand out)")
+    enpi = ratio(result.actual, result.expected)
+    if enpi is not None:
+        lines.append(f"  EnPI        {enpi:.3f} (actual over expected use; below 1 is better than the baseline)")
     if period.alarms:
         first = period.alarms[0]
         since, found = period.labels[first.row], period.labels[first.found_at]

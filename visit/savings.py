@@ -17,6 +17,7 @@ class SavingView:
 
     `figure` is the saving in large letters, empty while there is none to show; `state` is proven, unproven or waiting.
     `progress` is the part of the goal that is reached, 0 to 1, None without a goal; `asked` what it asks for by today.
+    `live` has a line on yesterday and one on the running week.
     """
 
     id: str
@@ -28,6 +29,7 @@ class SavingView:
     asked: float | None
     progress_text: str
     notes: tuple[str, ...]
+    live: tuple[str, ...] = ()
 
 
 def saving_views(standings: Sequence[Standing]) -> tuple[SavingView, ...]:
@@ -47,10 +49,11 @@ def no_baseline_text(whole_days: int, today: date) -> str:
 
 def _view(standing: Standing) -> SavingView:
     name = _name(standing.resource)
+    live = tuple(verdict.text for verdict in standing.live)
     found = standing.savings
     if found is None:
         title = name if standing.state != "waiting" else _("{name}: no baseline yet").format(name=name)
-        return SavingView(standing.baseline, title, "waiting", "", standing.text, None, None, "", ())
+        return SavingView(standing.baseline, title, "waiting", "", standing.text, None, None, "", (), live)
     progress = asked = None
     progress_text = ""
     if standing.goal_share:
@@ -72,7 +75,7 @@ def _view(standing: Standing) -> SavingView:
     figure = f"{wording.number(abs(100.0 * found.savings_fraction), 1)}\N{NARROW NO-BREAK SPACE}% {kind}"
     state = "proven" if found.proven else "unproven"
     return SavingView(
-        standing.baseline, name, state, figure, standing.text, progress, asked, progress_text, _notes(standing)
+        standing.baseline, name, state, figure, standing.text, progress, asked, progress_text, _notes(standing), live
     )
 
 

@@ -93,6 +93,37 @@ async def test_a_day_is_judged_only_when_its_production_is_known(bakery: Planned
     assert (await bakery.standing()).judged == before + 1
 
 
+async def test_yesterday_and_the_week_are_judged_as_their_days_are_stored(bakery: PlannedSite) -> None:
+    bakery.today = FIRST + timedelta(days=DAYS - 1)  # a Sunday
+    (last,) = (await bakery.intervals(DAYS - 4, "bread"))[-1:]
+    await bakery.readings.write_intervals([replace(last, quality="partial", coverage=0.5)])
+    await bakery.rederive(DAYS - 4, DAYS - 4)
+    yesterday, week = (await bakery.standing()).live
+    stored = await bakery.day(DAYS - 2)
+    found = yesterday.judgement
+    assert (found.actual, found.expected) == pytest.approx((stored.amount, stored.expected))
+    assert (found.lower, found.upper, found.goal) == pytest.approx((stored.lower, stored.upper, stored.goal))
+
+    days = [await bakery.day(number) for number in (DAYS - 7, DAYS - 6, DAYS - 5, DAYS - 3, DAYS - 2)]
+    so_far = week.judgement
+    assert (week.first_day, week.last_day, so_far.judged, so_far.rows) == ("2026-07-20", "2026-07-25", 5, 6)
+    assert so_far.expected == pytest.approx(math.fsum(day.expected or 0.0 for day in days))
+    assert so_far.goal == pytest.approx(math.fsum(day.goal or 0.0 for day in days))
+    assert so_far.upper is not None
+    assert so_far.upper < math.fsum(day.upper or 0.0 for day in days)
+    assert week.text.endswith(" 1 of 6 days left out: bread of 2026-07-23 not known.")
+
+
+async def test_a_week_begins_with_its_second_whole_day(bakery: PlannedSite) -> None:
+    assert [verdict.period for verdict in (await bakery.standing()).live] == ["day"], "today is a Monday"
+    bakery.today -= timedelta(days=6)
+    assert [verdict.period for verdict in (await bakery.standing()).live] == ["day"]
+    bakery.today += timedelta(days=1)
+    assert [verdict.period for verdict in (await bakery.standing()).live] == ["day", "week"]
+    bakery.today = FIRST + timedelta(days=BASELINE_DAYS)
+    assert (await bakery.standing()).live == (), "the baseline's own days are not judged by it"
+
+
 async def test_late_data_recompute_only_what_they_touch(bakery: PlannedSite) -> None:
     assert await bakery.rederive() == 0
 

@@ -2,14 +2,16 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
 import yaml
 
 from baselines.headline import Worth
+from leanmeter import plan_command
 from leanmeter.command_line import main
+from store.protocol import IntervalRow
 from tests.evaluation.planned_site import (
     BASELINE_DAYS,
     DAYS,
@@ -18,8 +20,9 @@ from tests.evaluation.planned_site import (
     plan_document,
     planned_site,
 )
-from visit.savings import saving_views
+from visit.savings import SavingView, saving_views
 
+TODAY = FIRST + timedelta(days=DAYS - 1)
 REPORTED = f"{FIRST + timedelta(days=BASELINE_DAYS)}/{FIRST + timedelta(days=DAYS - 1)}"
 PERIOD = f"{FIRST}/{FIRST + timedelta(days=BASELINE_DAYS - 1)}"
 
@@ -38,11 +41,19 @@ def run(capsys: pytest.CaptureFixture[str], *words: object) -> str:
     return capsys.readouterr().out
 
 
-async def _page_entry(folder: Path) -> tuple[str, str]:
+class Sunday(datetime):
+    """The clock: noon of the last day's eve but one, so that the week has days."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Sunday":
+        return cls(*TODAY.timetuple()[:3], 12, tzinfo=tz)
+
+
+async def _page_entry(folder: Path, today: date | None = None) -> tuple[SavingView, IntervalRow]:
     async with planned_site(folder) as site:
-        standing = await site.standing()
-        (view,) = saving_views([standing])
-        return view.figure, view.text
+        site.today = today or site.today
+        (view,) = saving_views([await site.standing()])
+        return view, await site.day((site.today - FIRST).days - 1)
 
 
 def test_page_plan_and_baselines_say_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,7 +65,8 @@ def test_page_plan_and_baselines_say_the_same(folder: Path, capsys: pytest.Captu
     told = json.loads(run(capsys, "baselines", "savings", *asked, *periods, "--json"))
     sentence = run(capsys, "baselines", "savings", *asked, *periods)
     shown = json.loads(run(capsys, "plan", "show", *config, "--json"))["baselines"][0]
-    figure, text = asyncio.run(_page_entry(folder))
+    view, _ = asyncio.run(_page_entry(folder))
+    figure, text = view.figure, view.text
 
     for name in ("expected", "actual", "savings", "savings_fraction", "half_width", "fsu"):
         assert shown["savings"][name] == pytest.approx(told[name], rel=1e-12), name
@@ -67,6 +79,24 @@ def test_page_plan_and_baselines_say_the_same(folder: Path, capsys: pytest.Captu
     assert said in sentence
     worth = Worth(2.0, "GHS", DAYS - BASELINE_DAYS).a_year(told["savings"])
     assert f"worth {worth:,.0f} GHS a year" in text
+    assert shown["enpi"] == told["enpi"] == pytest.approx(told["actual"] / told["expected"])
+    assert f"EnPI        {told['enpi']:.3f}" in sentence
+    assert f"EnPI {told['enpi']:.3f}" in run(capsys, "plan", "show", *config)
+
+
+def test_page_and_plan_judge_yesterday_and_the_week_alike(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_command, "datetime", Sunday)
+    shown = run(capsys, "plan", "show", "--config", folder / "server.yaml")
+    view, stored = asyncio.run(_page_entry(folder, TODAY))
+    yesterday, week = view.live
+    assert f"\n  {yesterday}\n  {week}\n" in shown
+    assert yesterday == (
+        f"Yesterday, 2026-07-25: {stored.amount:.1f} kWh, less than expected: {stored.expected:.1f} "
+        f"(90 %: {stored.lower:.1f} to {stored.upper:.1f}), goal {stored.goal:.1f}."
+    )
+    assert week.startswith("This week, 2026-07-20 to 2026-07-25: ")
 
 
 def test_a_plan_is_checked_imported_and_told_in_one_line(
