@@ -21,6 +21,7 @@ from notifications.trial import trial_message
 from notifications.watch import open_alarm_titles
 from notifications.week_message import week_message
 from site_config.errors import ConfigurationError
+from site_config.notification_settings import NotificationsSection
 from store.edge_ledger import EdgeLedger
 from store.entities import SiteEntry
 from store.factory import open_entities, open_readings
@@ -60,7 +61,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _test(arguments: argparse.Namespace) -> int:
-    section = section_of(load_server_file(arguments.config))
+    settings = load_server_file(arguments.config)
+    section = section_of(settings)
     recipients = {recipient.id: recipient for recipient in section.recipients}
     if not recipients:
         raise ConfigurationError(f"{arguments.config}: notifications.recipients: name somebody who is to be told")
@@ -70,11 +72,25 @@ def _test(arguments: argparse.Namespace) -> int:
     chosen = {name: recipients[name] for name in arguments.recipient or recipients}
     contents = {name: trial_message(texts(one.language), one.sites) for name, one in chosen.items()}
     channels = {to: channel for to, channel in open_channels(section).items() if to.recipient in chosen}
+    for line in asyncio.run(_unknown_sites(settings, section)):
+        sys.stdout.write(f"note: {line}\n")
     outcomes = asyncio.run(_send_all(channels, contents))
     for destination, problem in outcomes.items():
         told = "sent" if problem is None else f"not sent: {problem}"
         sys.stdout.write(f"{destination.recipient} by {destination.channel}: {told}\n")
     return 1 if any(outcomes.values()) else 0
+
+
+async def _unknown_sites(settings: ServerFile, section: NotificationsSection) -> list[str]:
+    """What is known only once a collector has imported its sites."""
+    if not settings.entities.exists():
+        return []
+    entities = open_entities(settings.entities)
+    try:
+        known = [entry.site for entry in await entities.sites()]
+    finally:
+        await entities.close()
+    return section.unknown_sites(known) if known else []
 
 
 async def _send_all(

@@ -58,7 +58,8 @@ class AlarmWriter:
     def _no_data(self, notice: Notice) -> AlarmText:
         _ = self._texts.gettext
         return AlarmText(
-            _("No data from {edge}").format(edge=notice.subject or self._names.name),
+            # The message names the site already.
+            _("No data from {edge}").format(edge=notice.subject) if notice.subject else _("No data"),
             _(
                 "Nothing has arrived since {time}. Check whether the measuring box has power and network. What it "
                 "measures meanwhile stays on its disk and follows."

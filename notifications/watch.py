@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ from store.protocol import StoreError
 logger = logging.getLogger(__name__)
 
 _UTC = ZoneInfo("UTC")
+_CHECKS_TO_BE_KNOWN = 2
 
 # The weightiest first: what the week's third sentence points to.
 _WEIGHT = (
@@ -61,6 +63,7 @@ class Watch:
         self._reader = reader
         self._ledger = ledger
         self._troubled: set[str] = set()
+        self._unknown: Counter[str] = Counter()
 
     async def check(self, now_ms: int) -> None:
         """Judge every site once and write what is due. A site that cannot be read is left for the next time."""
@@ -80,6 +83,15 @@ class Watch:
         for recipient in self._section.recipients:
             for destination in destinations_of(recipient):
                 await self._write_alarms(recipient, destination, entries, now_ms)
+        if entries:
+            self._warn_of_unknown(entries.keys())
+
+    def _warn_of_unknown(self, known: Collection[str]) -> None:
+        for line in self._section.unknown_sites(known):
+            self._unknown[line] += 1
+            # At the first check a collector that has just been started may not have imported all its sites yet.
+            if self._unknown[line] == _CHECKS_TO_BE_KNOWN:
+                logger.warning(line)
 
     async def _judge(self, entry: SiteEntry, now_ms: int) -> None:
         limits = self._section.alarms_of(entry.site)

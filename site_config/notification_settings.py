@@ -1,5 +1,6 @@
 """Who is told what, how, and when not: the section `notifications` of `server.yaml`."""
 
+from collections.abc import Collection
 from datetime import time
 from enum import StrEnum
 from ipaddress import ip_address
@@ -11,6 +12,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from site_config.errors import ConfigurationError
 from site_config.schema import Port, Slug
 from site_config.yaml_file import StrictModel
+
+_MOST_NAMED = 10
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=2000)]
 
@@ -187,6 +190,17 @@ class NotificationsSection(StrictModel):
             if recipient.telegram is not None and self.telegram is None:
                 raise ValueError(f"telegram: is missing, and recipient {recipient.id!r} is to get messages there")
         return self
+
+    def unknown_sites(self, known: Collection[str]) -> list[str]:
+        """A line for each site that is named here and is none of those known."""
+        named = [(f"recipients: {each.id}: sites", site) for each in self.recipients for site in each.sites]
+        named += [("sites", site) for site in self.sites]
+        there_are = ", ".join(sorted(known)[:_MOST_NAMED])
+        return [
+            f"notifications.{key}: no site {site!r} is known; there are {there_are}"
+            for key, site in named
+            if site not in known
+        ]
 
     def alarms_of(self, site: str) -> AlarmSettings:
         """The limits of a site."""

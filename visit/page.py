@@ -297,10 +297,10 @@ def _build_saving(saving: SavingView) -> None:
                 if saving.asked:
                     _box("lm-asked").style(f"left:{100 * saving.asked:.0f}%")
             _text("div", "lm-row-small", saving.progress_text)
-        for line in saving.live:
-            _text("p", "lm-text", line)
         for note in saving.notes:
             _text("div", "lm-row-small", note)
+        for line in saving.live:
+            _text("p", "lm-text", line)
 
 
 def _sum_of(view: LiveView, role: str) -> float | None:

@@ -69,6 +69,19 @@ async def test_a_test_message_goes_by_every_channel(tmp_path: Path, capsys: pyte
     await factory.close()
 
 
+async def test_a_test_names_a_site_that_nobody_declared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    factory = Factory(tmp_path, ["main-meter"])
+    await factory.declare()
+    hook = HttpServer()
+    ana = {"id": "ana", "webhook": {"url": hook.url}, "sites": ["bakry"]}
+    settings = factory.server_file({"recipients": [ana]})
+    with hook.running():
+        assert await asyncio.to_thread(main, ["notifications", "test", "--config", str(settings)]) == 0
+    note, _ = capsys.readouterr().out.splitlines()
+    assert note == "note: notifications.recipients: ana: sites: no site 'bakry' is known; there are bakery"
+    await factory.close()
+
+
 async def test_what_does_not_go_is_told_by_channel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     factory = Factory(tmp_path, ["main-meter"])
     mail, hook, telegram = MailServer(), HttpServer(answer=lambda _: (403, b"who are you?")), HttpServer()

@@ -120,6 +120,25 @@ async def test_an_edge_without_data_is_one_alarm_not_one_for_each_device(site: S
     assert await site.subjects() == ["Panadería El Sol: Atención: No llegan datos de edge-1"]
 
 
+async def test_a_subject_names_the_site_once_where_no_edge_is_known(site: Site) -> None:
+    watch = site.watch()
+    await site.factory.read(DEVICES, NOON_MS)
+    await watch.check(NOON_MS + HOUR_MS)
+    assert await site.subjects() == ["Panadería El Sol: Atención: No llegan datos"]
+
+
+async def test_a_site_that_nobody_declared_is_told_once(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    watch = site.watch({**ANA, "sites": ["bakry", SITE]}, sites={"laundry": {}})
+    await watch.check(NOON_MS)
+    assert caplog.messages == []
+    for minute in range(1, 4):
+        await watch.check(NOON_MS + minute * MINUTE_MS)
+    assert caplog.messages == [
+        "notifications.recipients: ana: sites: no site 'bakry' is known; there are bakery",
+        "notifications.sites: no site 'laundry' is known; there are bakery",
+    ]
+
+
 async def test_quiet_hours_hold_back_what_is_not_urgent(site: Site) -> None:
     watch = site.watch(alarms={"agreed_demand_kw": 40})
     night_ms = lima("2026-11-19T23:00")
