@@ -148,6 +148,7 @@ async def test_a_clock_that_nobody_has_set_waits_for_the_collectors(tmp_path: Pa
     times = sorted(set(times_of(double)))
     assert began_ms < times[0] < known_ms
     gaps_ms = [later - earlier for earlier, later in itertools.pairwise(times)]
-    assert min(gaps_ms) > 30
+    # Once, as the time becomes known, the polls' grid is another: two rows may lie close together, never more.
+    assert sum(gap_ms <= 30 for gap_ms in gaps_ms) <= 1, gaps_ms
     assert max(gaps_ms) < 2000
     assert {batch.clock_source for batch in double.batches if batch.devices} == {"collector"}
