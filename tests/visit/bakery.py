@@ -149,6 +149,14 @@ class Bakery:
         marks = {(row.device, time_ms - time_ms % INTERVAL_MS) for row in rows for time_ms in row.times_ms}
         await self.entities.mark_dirty(SITE, marks)
 
+    async def go_on(self) -> None:
+        """Every device says once more, now, what it said last: a page that took long to come is live all the same."""
+        columns: dict[str, list[Column]] = {}
+        for (device, quantity), known in (await self.readings.latest(SITE, 0)).items():
+            columns.setdefault(device, []).append(column(quantity, [known.value]))
+        now_ms = time.time_ns() // 1_000_000
+        await self.write([DeviceRows(device, (now_ms,), tuple(mine)) for device, mine in columns.items()])
+
     async def evaluate(self) -> None:
         settings = ServerFile.model_validate(self.storage)
         await run_evaluation(settings, asyncio.Event(), once=True)

@@ -48,6 +48,15 @@ class Served:
         view: dict[str, Any] = msgspec.json.decode(self.get("/api/live"))
         return view
 
+    def wait(self) -> None:
+        def answers() -> bool:
+            try:
+                return bool(self.get("/api/live"))
+            except OSError:
+                return False
+
+        self.process.wait_for(answers, what="an answer")
+
 
 Serve = Callable[..., Served]
 
@@ -59,14 +68,7 @@ def serve(bakery: Bakery, processes: Processes) -> Serve:
         process = processes.start_leanmeter("visit", "run", "--config", bakery.visit_file(port, example=example))
         process.wait_for_log("the page is at http", timeout_s=20)
         served = Served(process, f"http://127.0.0.1:{port}")
-
-        def answers() -> bool:
-            try:
-                return bool(served.get("/api/live"))
-            except OSError:
-                return False
-
-        process.wait_for(answers, what="an answer")
+        served.wait()
         return served
 
     return start
@@ -94,6 +96,8 @@ async def test_the_numbers_are_those_of_the_store(bakery: Bakery, serve: Serve, 
     await bakery.evaluate()
     served = serve()
     page = await opened(browser, served.url)
+    await bakery.go_on()
+    await page.locator("#app .lm-state.live").wait_for(state="visible", timeout=10_000)
 
     latest = await bakery.readings.latest(SITE, 0)
     power_kw = sum(latest[device, "active_power_total"].value for device in ("main-meter", "pv-inverter")) / 1000
@@ -191,6 +195,8 @@ async def test_a_lost_connection_is_told_and_recovers(bakery: Bakery, serve: Ser
     await lost.wait_for(state="visible", timeout=10_000)
     assert not await page.locator(".lm-state.live:visible").count()
     served.process.start()
+    served.wait()
+    await bakery.go_on()
 
     await page.locator("#app .lm-state.live").wait_for(state="visible", timeout=20_000)
     assert not await lost.is_visible()
