@@ -1,6 +1,7 @@
 """Fixtures for real servers, and what becomes of a run that lacked one (see tests/servers/)."""
 
 import os
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,22 @@ pytest_plugins = [
 ]
 
 
+SERVERS_MISSING = 7
+"""The exit code of a run that lacked a real server: none of pytest's own."""
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     missing = session.config.stash.get(MISSING, {})
-    if missing and session.exitstatus == pytest.ExitCode.OK and os.environ.get(ALLOW_MISSING) != "1":
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["missing"] = missing  # one of several processes: the first one tells of all
+    elif missing and session.exitstatus in {0, 1} and os.environ.get(ALLOW_MISSING) != "1":
+        session.exitstatus = SERVERS_MISSING
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash.setdefault(MISSING, {}).update(getattr(node, "workeroutput", {}).get("missing", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

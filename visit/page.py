@@ -123,9 +123,9 @@ class _Hero:
                 self._unit = _text("span", "lm-now-unit")
             self._age = _text("div", "lm-age")
             with _box("lm-facts"):
-                self._supply_name, self._supply = self._fact()
-                own_name, self._own = self._fact()
-                today_name, self._today = self._fact()
+                self._supply_name, self._supply = self._fact()[1:]
+                self._own_fact, own_name, self._own = self._fact()
+                today_name, self._today = self._fact()[1:]
         own_name.set_text(_("Own generation"))
         today_name.set_text(_("Used today"))
 
@@ -141,13 +141,14 @@ class _Hero:
         exports = supply_kw is not None and supply_kw < 0
         self._supply_name.set_text(_("To the grid") if exports else _("From the grid"))
         self._supply.set_text(wording.power_text(None if supply_kw is None else abs(supply_kw)))
+        self._own_fact.set_visibility(any(line.role == "generation" for line in view.points))
         self._own.set_text(wording.power_text(_sum_of(view, "generation")))
         self._today.set_text(wording.today(view.site_today_kwh, "kWh"))
 
     @staticmethod
-    def _fact() -> tuple[TextElement, TextElement]:
-        with _box("lm-fact"):
-            return _text("div", "lm-fact-name"), _text("div", "lm-fact-value")
+    def _fact() -> tuple[Element, TextElement, TextElement]:
+        with _box("lm-fact") as box:
+            return box, _text("div", "lm-fact-name"), _text("div", "lm-fact-value")
 
 
 class _Today:

@@ -92,16 +92,20 @@ def _library(request: pytest.FixtureRequest) -> None:
         skip_without(request.config, "libfaketime", "apt install faketime")
 
 
-def times_of(double: CollectorDouble) -> list[int]:
-    """Of the meter's rows with its power, in the order of their arrival, each batch once."""
-    batches = {batch.batch_id: batch for batch in double.batches}.values()
-    return [
-        time_ms
-        for batch in batches
+def rows_of(double: CollectorDouble) -> set[tuple[int, tuple[tuple[str, int | None], ...]]]:
+    """The meter's rows with its power: time and values. What came again, in another batch too, is the same row."""
+    return {
+        (time_ms, tuple((column.quantity, column.integers[index]) for column in rows.columns))
+        for batch in double.batches
         for rows in batch.devices
         if rows.device == "main-meter" and any(column.quantity == "active_power_total" for column in rows.columns)
-        for time_ms in rows.times_ms
-    ]
+        for index, time_ms in enumerate(rows.times_ms)
+    }
+
+
+def times_of(double: CollectorDouble) -> list[int]:
+    """The times of these rows, ascending; one that two rows bear stands there twice."""
+    return sorted(time_ms for time_ms, _ in rows_of(double))
 
 
 def steps_of(double: CollectorDouble) -> list[float]:
@@ -144,8 +148,8 @@ async def test_a_clock_that_nobody_has_set_waits_for_the_collectors(tmp_path: Pa
             await eventually_async(lambda: len(times_of(double)) > 20, timeout_s=30)
             await eventually_async(lambda: not any(undated.glob("*")), timeout_s=20)
             known_ms = time.time() * 1000
-    # A row may come in two batches, as after any interruption, but with one time.
-    times = sorted(set(times_of(double)))
+    times = times_of(double)
+    assert len(set(times)) == len(times)
     assert began_ms < times[0] < known_ms
     gaps_ms = [later - earlier for earlier, later in itertools.pairwise(times)]
     # Once, as the time becomes known, the polls' grid is another: two rows may lie close together, never more.

@@ -226,6 +226,17 @@ async def test_before_the_first_reading(serve: Serve, browser: Browser) -> None:
     assert not await page.locator(".lm-chart").is_visible()
 
 
+async def test_a_site_without_generation_has_no_word_of_it(bakery: Bakery, serve: Serve, browser: Browser) -> None:
+    def without(declared: dict[str, Any]) -> None:
+        declared["points"] = [point for point in declared["points"] if point["id"] != "pv"]
+
+    await bakery.declare(without)
+    await bakery.fill(hours=0.5, skip=("pv-inverter",))
+    page = await opened(browser, serve().url)
+    assert "Used today" in await text_of(page, ".lm-facts")
+    assert "Own generation" not in await text_of(page, ".lm-facts")
+
+
 async def test_names_are_text_and_never_markup(bakery: Bakery, serve: Serve, browser: Browser) -> None:
     def rename(declared: dict[str, object]) -> None:
         declared["name"] = "<img src=x onerror=document.title='broken'>"
