@@ -147,27 +147,24 @@ def _not_accounted(share: Share) -> stat.Panel:
 
 def _days(names: SiteNames) -> timeseries.Panel:
     weighed = (*names.material_points, *names.product_points, *names.waste_points)
-    conditions = (SITE, points(weighed), CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME)
-    panel = panels.bars(
-        "Streams by day",
-        "What each scale took in a day of the site.",
-        InfluxQuery(select(AMOUNT, DAYS, *conditions, group_by=POINT), POINT_NAME),
-        unit=panels.KILOGRAM,
-        decimals=0,
+    return _by_day(
+        names, "Streams by day", "What each scale took in a day of the site.", points(weighed), panels.KILOGRAM
     )
-    panels.call_by_name(panel, names.called(*STREAMS))
-    return panel
 
 
 def _pieces(names: SiteNames) -> timeseries.Panel:
-    conditions = (SITE, points(names.piece_points), CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME)
-    panel = panels.bars(
+    return _by_day(
+        names,
         "Pieces by day",
         "What each counter counted in a day of the site.",
-        InfluxQuery(select(AMOUNT, DAYS, *conditions, group_by=POINT), POINT_NAME),
-        unit=panels.PIECES,
-        decimals=0,
+        points(names.piece_points),
+        panels.PIECES,
     )
+
+
+def _by_day(names: SiteNames, title: str, description: str, which: str, unit: str) -> timeseries.Panel:
+    query = select(AMOUNT, DAYS, SITE, which, CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME, group_by=POINT)
+    panel = panels.bars(title, description, InfluxQuery(query, POINT_NAME), unit=unit, decimals=0)
     panels.call_by_name(panel, names.called(*STREAMS))
     return panel
 
