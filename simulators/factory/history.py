@@ -36,7 +36,7 @@ def payloads(plant: Plant, start_s: float, end_s: float, interval_s: float) -> I
     if start_s < plant.start_s:
         raise SimulatorError(f"history begins {plant.start_s - start_s:.0f} s before the plant's first day")
     meters = PlantMeters(plant)
-    recorders = [DeviceRecorder(meters, point) for point in meters.points]
+    recorders = [DeviceRecorder(meters, point) for point in meters.profiles]
     run_id = hashlib.blake2b(
         repr((plant.file.id, plant.seed, plant.measures, start_s, interval_s)).encode(), digest_size=8
     ).hexdigest()

@@ -16,8 +16,8 @@ def live_values(meters: PlantMeters, name: str, time_s: float) -> dict[str, Valu
     Energies by phase are shown only as a total of all three; registers of what is not here read "not available".
     """
     values: dict[str, Value] = {quantity: column[0] for quantity, column in meters.columns(name, (time_s,)).items()}
-    point = meters.points[name]
-    if point.resource is not Resource.ELECTRICITY or point.per_pulse is not None:
+    point = meters.points.get(name)
+    if point is None or point.resource is not Resource.ELECTRICITY or point.per_pulse is not None:
         return values
     numbers = {quantity: value for quantity, value in values.items() if isinstance(value, float)}
     voltages = [numbers[f"voltage_{phase}_n"] for phase in PHASES]

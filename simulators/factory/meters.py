@@ -13,7 +13,8 @@ from simulators.factory.crates import Crates
 from simulators.factory.day_curve import Samples
 from simulators.factory.plant import EXPORT, IMPORT, ON_MAINS, Plant
 from simulators.factory.plant_day import SOLAR
-from simulators.factory.schema import PointText
+from simulators.factory.schema import THERMOMETER, PointText
+from simulators.factory.weather import temperature_at
 from site_config.points import Resource, Role
 
 Columns = dict[str, list[float]]
@@ -52,12 +53,18 @@ class PlantMeters:
         self.points = dict(plant.file.points)
         self._supplied_at: tuple[float, ...] = ()
         self._supplies: dict[bool | None, _Supply] = {}
+        self.profiles = {name: point.profile for name, point in self.points.items()}
+        """Of each device, by its point; the thermometer's under its own name."""
+        if plant.file.thermometer is not None:
+            self.profiles[THERMOMETER] = plant.file.thermometer
         self._crates = {
             name: Crates(plant.chances, name, point.crate_kg) for name, point in self.points.items() if point.weighs
         }
 
     def columns(self, name: str, times_s: tuple[float, ...]) -> Columns:
         """What the device of a point shows at times (seconds since 1970 UTC) of one local day, ascending."""
+        if name == THERMOMETER and name not in self.points:
+            return {"temperature": self._outside_degc(times_s)}
         point = self.points[name]
         if point.weighs:
             masses = self.masses_kg(name, times_s)
@@ -104,6 +111,11 @@ class PlantMeters:
     def crates(self, name: str) -> Crates:
         """The crates that go over the scale of a point."""
         return self._crates[name]
+
+    def _outside_degc(self, times_s: tuple[float, ...]) -> list[float]:
+        day = self.plant.day_at(times_s[0]).day
+        hourly = self.plant.weather.hourly_degc(day.date)
+        return [temperature_at(hourly, (time_s - day.window.start_s) / 3600) for time_s in times_s]
 
     def _terms(self, point: PointText, times_s: tuple[float, ...]) -> list[_Term]:
         """The loads of an electricity meter; generation counts as positive, for the mains as negative."""

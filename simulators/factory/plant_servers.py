@@ -65,8 +65,8 @@ def plant_units(
     """The Modbus devices of a plant by unit id."""
     meters = PlantMeters(plant)
     return {
-        unit_id: profile_unit(load_profile(point.profile), _values_of(meters, name), clock, reply_delay_s=reply_delay_s)
-        for name, point, unit_id in modbus_units(plant.file)
+        unit_id: profile_unit(load_profile(profile), _values_of(meters, name), clock, reply_delay_s=reply_delay_s)
+        for name, profile, unit_id in modbus_units(plant.file)
     }
 
 
@@ -107,9 +107,9 @@ async def run_plant(
     units = plant_units(plant, clock)
     async with contextlib.AsyncExitStack() as running:
         gateway = await running.enter_async_context(ModbusTcpServer(units, _HOST, 0))
-        for name, point, unit_id in modbus_units(plant.file):
+        for name, profile, unit_id in modbus_units(plant.file):
             now = _values_now(_values_of(meters, name), clock)
-            watch(ViewedMeter(name, load_profile(point.profile), unit_id, units[unit_id], now))
+            watch(ViewedMeter(name, load_profile(profile), unit_id, units[unit_id], now))
         scale_ports = {}
         for name, point in plant.file.points.items():
             if point.weighs:

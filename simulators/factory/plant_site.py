@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulators.factory.rows import device_name
-from simulators.factory.schema import PlantFile, PointText
+from simulators.factory.schema import THERMOMETER, PlantFile, PointText
 
 GATEWAY = "gateway"
 
@@ -31,7 +31,7 @@ def site_document(
         scale_ports: point -> port; the usual 4305 where there is none.
     """
     ports = scale_ports or {}
-    modbus = [{"id": device_name(n), "profile": p.profile, "unit_id": u} for n, p, u in modbus_units(plant)]
+    modbus = [{"id": device_name(n), "profile": p, "unit_id": u} for n, p, u in modbus_units(plant)]
     lines: list[dict[str, Any]] = []
     if modbus:
         lines.append({"id": GATEWAY, "tcp": {"host": "127.0.0.1", "port": gateway_port}, "devices": modbus})
@@ -51,10 +51,12 @@ def site_document(
     }
 
 
-def modbus_units(plant: PlantFile) -> list[tuple[str, PointText, int]]:
-    """Points with a Modbus device, and its unit id."""
-    names = [(name, point) for name, point in plant.points.items() if not point.weighs]
-    return [(name, point, unit_id) for unit_id, (name, point) in enumerate(names, 1)]
+def modbus_units(plant: PlantFile) -> list[tuple[str, str, int]]:
+    """Points with a Modbus device, its profile and unit id; the thermometer comes last."""
+    names = [(name, point.profile) for name, point in plant.points.items() if not point.weighs]
+    if plant.thermometer is not None:
+        names.append((THERMOMETER, plant.thermometer))
+    return [(name, profile, unit_id) for unit_id, (name, profile) in enumerate(names, 1)]
 
 
 def _point(plant: PlantFile, name: str, point: PointText) -> dict[str, Any]:

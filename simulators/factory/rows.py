@@ -29,7 +29,7 @@ class DeviceRecorder:
 
     Args:
         meters: what is shown.
-        point: the measuring point, whose device is `device_name(point)`.
+        point: the measuring point, whose device is `device_name(point)`, or the thermometer.
 
     Raises:
         PlantFileError: the profile's registers depend on more than the value, such as a scale that the device chooses.
@@ -39,7 +39,7 @@ class DeviceRecorder:
         self._meters = meters
         self._point = point
         self.device = device_name(point)
-        profile = load_profile(meters.points[point].profile)
+        profile = load_profile(meters.profiles[point])
         self._columns = _shapes(profile, point)
 
     def rows(self, times_s: tuple[float, ...]) -> DeviceRows:

@@ -20,6 +20,10 @@ Range = tuple[NotNegative, NotNegative]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
+THERMOMETER = "outdoor"
+"""What the thermometer's device is called after, as those of points are after their point."""
+
+
 class PlantFileError(ConfigurationError):
     """A plant file cannot be used."""
 
@@ -266,7 +270,10 @@ class PointText(StrictModel):
 
 
 class PlantFile(StrictModel):
-    """A plant as it is written. `loss` is what cables and the transformer take, as a share of each load."""
+    """A plant as it is written. `loss` is what cables and the transformer take, as a share of each load.
+
+    `thermometer` is the profile of a device that reads the outside temperature; it measures no point.
+    """
 
     id: Slug
     name: str
@@ -281,6 +288,7 @@ class PlantFile(StrictModel):
     loss: Annotated[float, Field(ge=0, lt=0.2)] = 0.012
     solar: Solar | None = None
     outages: Outages = Outages()
+    thermometer: str | None = None
     points: Annotated[dict[Slug, PointText], Field(min_length=1)]
     measures: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
@@ -296,6 +304,8 @@ class PlantFile(StrictModel):
                 raise ValueError(f"loads.{name}.line: a {load.kind} works with a line; name it")
         for name, point in self.points.items():
             self._check_point(name, point)
+        if self.thermometer is not None and THERMOMETER in self.points:
+            raise ValueError(f"points.{THERMOMETER}: is what the thermometer is called; name the point otherwise")
         return self
 
     def _check_point(self, name: str, point: PointText) -> None:

@@ -8,7 +8,7 @@ import pytest
 from simulators.factory.meters import PlantMeters
 from simulators.factory.plant import Plant
 from simulators.factory.plant_files import load_plant, ready_plants
-from simulators.factory.schema import Cooling
+from simulators.factory.schema import THERMOMETER, Cooling
 from site_config.points import Resource, Role
 from tests.simulators.factory.plants import FIRST, PLANTS, plant, shared_plant, times_of
 
@@ -200,3 +200,13 @@ def test_a_building_is_heated_when_it_is_cold_outside() -> None:
             assert daily_m3[degc.index(min(degc))] > daily_m3[degc.index(max(degc))]
     assert used_m3[1] > 20
     assert used_m3[7] < 1
+
+
+def test_the_thermometer_shows_the_weather_that_the_loads_feel() -> None:
+    site = plant("plastics")
+    meters = PlantMeters(site)
+    window = site.calendar.day(3).window
+    times_s = tuple(window.start_s + 900.0 * number for number in range(96))
+    shown = meters.columns(THERMOMETER, times_s)["temperature"]
+    hourly = site.weather.hourly_degc(site.calendar.day(3).date)
+    assert shown[::4] == pytest.approx(hourly[:24])
