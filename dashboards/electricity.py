@@ -2,24 +2,18 @@
 
 from grafana_foundation_sdk.builders import bargauge, stat, timeseries
 
-from dashboards import panels
+from dashboards import expected, panels, shapes
 from dashboards.influxql import (
     AMOUNT,
-    BY_DEVICE,
     BY_POINT,
     BY_POINT_WITH_GAPS,
-    CHOSEN_LINE,
-    CHOSEN_POINTS,
-    DAYS,
+    BY_TIME,
+    CHOSEN,
     DEMAND,
-    DEVICE_NAME,
-    EXPECTED,
     INTERVALS,
-    METERED,
     POINT,
     POINT_NAME,
     QUALITY,
-    READING,
     SHOWN_TIME,
     SITE,
     demand_kw,
@@ -37,7 +31,6 @@ from dashboards.site_names import SiteNames
 from store import schema
 
 FRESH = "time > now() - 2m"
-NO_BASELINE = "no baseline yet"
 NO_INTERVAL = "no interval yet"
 ELECTRICITY = "electricity"
 METERED_WELL = f"{QUALITY} =~ /^(measured|manual|corrected)$/"
@@ -103,20 +96,16 @@ def peak_today(names: SiteNames) -> stat.Panel:
 
 def live_power(names: SiteNames) -> timeseries.Panel:
     """Live curves, by device, because readings are stored so; each is called what it measures now."""
-    query = select('mean("active_power_total") / 1000 AS "power"', READING, SITE, SHOWN_TIME, group_by=BY_DEVICE)
-    panel = (
-        panels.lines(
-            "Power, live",
-            "The last hour as the meters read it. What is fed in or generated is below zero where its meter says so.",
-            InfluxQuery(query, DEVICE_NAME),
-            unit=panels.KILOWATT,
-            decimals=1,
-        )
-        .interval("5s")
-        .time_from(panels.LAST_HOUR)
-    )
-    panels.call_by_name(panel, names.meter_names.get(ELECTRICITY, {}))
-    return panel
+    return shapes.by_device(
+        "Power, live",
+        "The last hour as the meters read it. What is fed in or generated is below zero where its meter says so.",
+        'mean("active_power_total") / 1000 AS "power"',
+        SITE,
+        unit=panels.KILOWATT,
+        decimals=1,
+        step="5s",
+        called=names.meter_names.get(ELECTRICITY, {}),
+    ).time_from(panels.LAST_HOUR)
 
 
 def energy_today_by_point(names: SiteNames) -> bargauge.Panel:
@@ -126,26 +115,23 @@ def energy_today_by_point(names: SiteNames) -> bargauge.Panel:
         INTERVALS,
         SITE,
         of_resource(ELECTRICITY),
-        METERED,
-        CHOSEN_POINTS,
-        CHOSEN_LINE,
+        CHOSEN,
         SHOWN_TIME,
         group_by=POINT,
     )
-    panel = panels.ranking(
+    return panels.ranking(
         "Electricity today by point",
         "Since midnight. The main supply stands beside its parts: do not add them. Generation is what was produced.",
         InfluxQuery(query, POINT_NAME),
         unit=panels.KILOWATT_HOUR,
         decimals=1,
+        called=names.called(ELECTRICITY),
     ).time_from(panels.TODAY)
-    panels.call_by_name(panel, names.called(ELECTRICITY))
-    return panel
 
 
 def power_by_point(names: SiteNames) -> timeseries.Panel:
     """Curves of 15-minute means: solid where measured, grey and dashed where not, red ground where mains was away."""
-    conditions = (SITE, of_resource(ELECTRICITY), METERED, CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME)
+    conditions = (SITE, of_resource(ELECTRICITY), CHOSEN, SHOWN_TIME)
     mean = f"mean({DEMAND}) AS {DEMAND}"
     measured = select(mean, INTERVALS, *conditions, METERED_WELL, group_by=BY_POINT_WITH_GAPS)
     unsure = select(mean, INTERVALS, *conditions, METERED_ILL, group_by=BY_POINT_WITH_GAPS)
@@ -158,8 +144,8 @@ def power_by_point(names: SiteNames) -> timeseries.Panel:
         InfluxQuery(outage(), panels.OUTAGE, ref_id="C"),
         unit=panels.KILOWATT,
         decimals=1,
+        called=names.called(ELECTRICITY),
     ).interval(panels.QUARTER_HOUR)
-    panels.call_by_name(panel, names.called(ELECTRICITY))
     panels.dash_unsure(panel, "B")
     return panels.shade_outages(panel)
 
@@ -173,7 +159,7 @@ def outage() -> str:
         whole_site(ELECTRICITY),
         f"{QUALITY} = 'outage'",
         SHOWN_TIME,
-        group_by="time($__interval) fill(none)",
+        group_by=BY_TIME,
     )
 
 
@@ -191,15 +177,15 @@ def demand(names: SiteNames) -> timeseries.Panel:
         InfluxQuery(outage(), panels.OUTAGE, ref_id="C"),
         unit=panels.KILOWATT,
         decimals=1,
+        called=names.called(ELECTRICITY),
     ).interval(panels.QUARTER_HOUR)
-    panels.call_by_name(panel, names.called(ELECTRICITY))
     panels.show(
         panel,
         "Peak",
         custom__drawStyle="points",
         custom__pointSize=12,
         custom__showPoints="always",
-        color={"mode": "fixed", "fixedColor": "red"},
+        color=panels.fixed("red"),
     )
     return panels.shade_outages(panel)
 
@@ -211,42 +197,32 @@ def highest_intervals(names: SiteNames) -> str:
 
 def energy_by_day(names: SiteNames) -> timeseries.Panel:
     """Stacked days."""
-    used = select(AMOUNT, DAYS, SITE, points(names.supply_points), SHOWN_TIME, group_by=POINT)
-    panel = (
-        panels.bars(
+    return (
+        shapes.days_by_point(
             "Electricity by day",
             "Each day from midnight to midnight of the site: what came from the grid and what it made itself, stacked.",
-            InfluxQuery(used, POINT_NAME),
+            AMOUNT,
+            points(names.supply_points),
             unit=panels.KILOWATT_HOUR,
             decimals=0,
+            called=names.called(ELECTRICITY),
             stacked=True,
         )
         .span(16)
         .time_from("30d")
     )
-    panels.call_by_name(panel, names.called(ELECTRICITY))
-    return panel
 
 
 def against_expected() -> stat.Panel:
     """Difference from the baseline, of exactly those days that have an expected value."""
     return (
-        panels.number(
+        expected.against(
             "Energy against expected, 30 days",
             "All energy that the site used in the last 30 days beside what its baseline expected for the same days: "
             "below zero is saved. Without a baseline nothing can be expected, and none is made up.",
-            InfluxQuery(difference(whole_site(schema.ENERGY)), "Difference"),
-            unit=panels.SHARE,
-            decimals=1,
-            missing=NO_BASELINE,
+            whole_site(schema.ENERGY),
         )
-        .thresholds(panels.BELOW_IS_GOOD)
         .time_from("30d")
         .span(8)
         .height(panels.CHART_HEIGHT)
     )
-
-
-def difference(of: str, field: str = EXPECTED) -> str:
-    """Query: by which share a series was above what was expected, over the days that have both."""
-    return select(f'sum({AMOUNT}) / sum({field}) - 1 AS "difference"', DAYS, SITE, of, SHOWN_TIME, f"{field} > 0")

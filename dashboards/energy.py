@@ -3,42 +3,34 @@
 from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from dashboards import panels, variables
+from dashboards import expected, panels, shapes, variables
 from dashboards.board import LAST_MONTH, board, uid_of
-from dashboards.electricity import NO_BASELINE, difference
 from dashboards.influxql import (
     AMOUNT,
-    CHOSEN_LINE,
-    CHOSEN_POINTS,
+    CHOSEN,
     CHOSEN_SERIES,
     CO2E,
     COST,
     DAYS,
-    DEMAND,
     EXPECTED,
     GOAL,
-    INTERVALS,
-    LOWER,
-    METERED,
-    POINT,
     RESOURCE,
     RESOURCE_NAME,
     SHOWN_TIME,
     SITE,
-    UPPER,
     WHOLE_SITES,
     nested,
     of_resource,
     points,
     select,
     total,
-    whole_site,
 )
 from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames
 from store import schema
 
 CARRIERS = ("electricity", "fuel", "heat")
+NO_GOAL = "no goal yet"
 NOT_DOUBLE = f"{RESOURCE} != '{schema.ENERGY}'"
 """`site.energy` is the sum of the others."""
 ABOUT_GOALS = (
@@ -46,8 +38,7 @@ ABOUT_GOALS = (
     "waste. Those are averages of what they say themselves, not a promise. **Your goal** is the dashed line: it comes "
     "from your plan, and every step of it can be changed there."
 )
-BANDED = f"{AMOUNT}, {EXPECTED}, {GOAL}, {LOWER}, {UPPER}"
-COLUMN = "$col"
+RESOURCES = ("electricity", "fuel", "heat", "water", "compressed_air", "material", "waste", "product")
 
 
 def energy(names: SiteNames) -> Dashboard:
@@ -90,53 +81,46 @@ def _numbers() -> list[stat.Panel]:
     )
     cost = select(total(COST), DAYS, SITE, WHOLE_SITES, NOT_DOUBLE, SHOWN_TIME)
     emitted = select(total(CO2E), DAYS, SITE, WHOLE_SITES, NOT_DOUBLE, SHOWN_TIME)
-    described = (
-        (
+    span = panels.SMALL_SPAN
+    return [
+        expected.against(
             "Against expected",
             "Use beside what the baseline expected of the same days: below zero is saved. Its own days show no saving.",
-            InfluxQuery(difference(CHOSEN_SERIES), "Difference"),
-            panels.SHARE,
-            1,
-            NO_BASELINE,
-        ),
-        (
+            CHOSEN_SERIES,
+        ).span(span),
+        panels.number(
             "Saved",
             "What was expected less what was used, over the days that have both. Below zero: more was used.",
             InfluxQuery(saved, "Saved"),
-            panels.KILOWATT_HOUR,
-            0,
-            NO_BASELINE,
-        ),
-        (
+            unit=panels.KILOWATT_HOUR,
+            decimals=0,
+            missing=expected.NO_BASELINE,
+        )
+        .thresholds(panels.ABOVE_IS_GOOD)
+        .span(span),
+        expected.against(
             "Against the goal",
             "Use in the time shown beside the goal of the same days: at or below zero the goal is met.",
-            InfluxQuery(difference(CHOSEN_SERIES, GOAL), "Difference"),
-            panels.SHARE,
-            1,
-            "no goal yet",
-        ),
-        (
+            CHOSEN_SERIES,
+            field=GOAL,
+            missing=NO_GOAL,
+        ).span(4),
+        panels.number(
             "Cost",
             "Of all resources of the site, by the tariffs of each day, in the currency of the tariff.",
             InfluxQuery(cost, "Cost"),
-            panels.MONEY,
-            0,
-            "no tariff yet",
-        ),
-        (
+            unit=panels.MONEY,
+            decimals=0,
+            missing="no tariff yet",
+        ).span(4),
+        panels.number(
             "Emissions",
             "Of all resources of the site, by the factors of each day.",
             InfluxQuery(emitted, "CO₂e"),
-            panels.CARBON_KG,
-            0,
-            "no factors yet",
-        ),
-    )
-    colors = (panels.BELOW_IS_GOOD, panels.ABOVE_IS_GOOD, panels.BELOW_IS_GOOD, panels.NEUTRAL, panels.NEUTRAL)
-    spans = (6, 6, 4, 4, 4)
-    return [
-        panels.number(title, about, query, unit=unit, decimals=decimals, missing=missing).thresholds(color).span(span)
-        for (title, about, query, unit, decimals, missing), color, span in zip(described, colors, spans, strict=True)
+            unit=panels.CARBON_KG,
+            decimals=0,
+            missing="no factors yet",
+        ).span(4),
     ]
 
 
@@ -149,7 +133,7 @@ def _goal() -> stat.Panel:
             InfluxQuery(select(share, DAYS, SITE, CHOSEN_SERIES, SHOWN_TIME, f"{GOAL} > 0"), "Less than expected"),
             unit=panels.SHARE,
             decimals=1,
-            missing="no goal yet",
+            missing=NO_GOAL,
         )
         .span(8)
         .height(panels.WORDS_HEIGHT)
@@ -157,16 +141,13 @@ def _goal() -> stat.Panel:
 
 
 def _days() -> timeseries.Panel:
-    query = select(BANDED, DAYS, SITE, CHOSEN_SERIES, SHOWN_TIME)
-    panel = panels.bars(
+    return expected.days(
         "Each day against expected and goal",
-        "Bars are what was used. The line is what the baseline expects of such a day, with its band; the dashed line "
-        "is the goal. A day within the band proves nothing yet.",
-        InfluxQuery(query, COLUMN),
+        CHOSEN_SERIES,
         unit=panels.KILOWATT_HOUR,
         decimals=0,
-    )
-    return panels.judged(panel).span(panels.FULL_SPAN)
+        more=" A day within the band proves nothing yet.",
+    ).span(panels.FULL_SPAN)
 
 
 def _saved_so_far() -> timeseries.Panel:
@@ -187,21 +168,12 @@ def _saved_so_far() -> timeseries.Panel:
 
 
 def _live() -> timeseries.Panel:
-    # Of an interval `expected` is energy, the curve is power: four quarters of an hour make an hour.
-    scaled = ", ".join(f"{field} * 4 AS {field}" for field in (EXPECTED, GOAL, LOWER, UPPER))
-    query = select(f"{DEMAND}, {scaled}", INTERVALS, SITE, CHOSEN_SERIES, SHOWN_TIME)
-    panel = (
-        panels.lines(
-            "Today against expected",
-            "Each quarter of an hour as power, with what the baseline expects of this hour of the week.",
-            InfluxQuery(query, COLUMN),
-            unit=panels.KILOWATT,
-            decimals=1,
-        )
-        .time_from(panels.TODAY)
-        .span(panels.HALF_SPAN)
+    panel = expected.quarters(
+        "Today against expected",
+        "Each quarter of an hour as power, with what the baseline expects of this hour of the week.",
+        CHOSEN_SERIES,
     )
-    return panels.judged(panel)
+    return panel.time_from(panels.TODAY).span(panels.HALF_SPAN)
 
 
 def _carriers() -> timeseries.Panel:
@@ -236,9 +208,8 @@ def _emissions() -> timeseries.Panel:
 
 def _by_resource(title: str, description: str, query: str, unit: str, decimals: int) -> timeseries.Panel:
     found = InfluxQuery(query, RESOURCE_NAME)
-    panel = panels.bars(title, description, found, unit=unit, decimals=decimals, stacked=True)
-    _name_resources(panel)
-    return panel.span(8)
+    called = {name: name.replace("_", " ").capitalize() for name in RESOURCES}
+    return panels.bars(title, description, found, unit=unit, decimals=decimals, called=called, stacked=True).span(8)
 
 
 def _lines(names: SiteNames) -> bargauge.Panel:
@@ -256,55 +227,31 @@ def _lines(names: SiteNames) -> bargauge.Panel:
 
 
 def _for_each(what: str, outputs: tuple[str, ...]) -> timeseries.Panel:
-    used = select(f'{AMOUNT} AS "used"', DAYS, SITE, whole_site(schema.ENERGY), SHOWN_TIME)
-    made = select(f'{AMOUNT} AS "made"', DAYS, SITE, points(outputs), SHOWN_TIME, f"{AMOUNT} > 0")
-    query = select(
-        'sum("used") / sum("made") AS "specific"', nested(used, made), SHOWN_TIME, group_by="time(1d) fill(none)"
-    )
-    return panels.lines(
+    return shapes.for_each(
         f"kWh for each {what}",
         "All energy of the site by what left it that day. A base load makes this rise on slow days without any waste: "
         "that is why the baseline, and not this line, says what was saved.",
-        InfluxQuery(query, "kWh"),
+        AMOUNT,
+        schema.ENERGY,
+        outputs,
+        name="kWh",
         unit=panels.COUNT,
         decimals=3,
     ).span(8)
 
 
 def _points(names: SiteNames) -> table.Panel:
-    what = ", ".join((total(AMOUNT), total(EXPECTED), total(COST), total(CO2E)))
-    query = select(
-        what,
-        DAYS,
-        SITE,
-        METERED,
-        of_resource("electricity", "heat"),
-        CHOSEN_POINTS,
-        CHOSEN_LINE,
-        SHOWN_TIME,
-        group_by=POINT,
-    )
-    panel = panels.listing(
+    return shapes.sums(
         "Points",
         "The sums of the time shown; the point's name leads to its curve.",
-        InfluxQuery(query, result_format="table"),
-        sorted_by="Used",
-        descending=True,
-    )
-    to_curve = panels.link("Show its curve", uid_of("overview"), site="${site}", point="${__value.raw}")
-    panels.show(panel, "Time", custom__hidden=True)
-    panels.show(
-        panel, "point", displayName="Point", links=to_curve, mappings=panels.texts(names.called("electricity", "heat"))
-    )
-    panels.show(panel, "amount", displayName="Used", unit=panels.KILOWATT_HOUR, decimals=0)
-    panels.show(panel, "expected", displayName="Expected", unit=panels.KILOWATT_HOUR, decimals=0)
-    panels.show(panel, "cost", displayName="Cost", unit=panels.MONEY, decimals=2)
-    panels.show(panel, "co2e", displayName="CO₂e", unit=panels.CARBON_KG, decimals=0)
-    return panel.span(16)
-
-
-def _name_resources(panel: timeseries.Panel) -> None:
-    panels.call_by_name(panel, {name: name.replace("_", " ").capitalize() for name in RESOURCES})
-
-
-RESOURCES = ("electricity", "fuel", "heat", "water", "compressed_air", "material", "waste", "product")
+        of_resource("electricity", "heat"),
+        CHOSEN,
+        columns=(
+            ("amount", "Used", panels.KILOWATT_HOUR, 0),
+            ("expected", "Expected", panels.KILOWATT_HOUR, 0),
+            ("cost", "Cost", panels.MONEY, 2),
+            ("co2e", "CO₂e", panels.CARBON_KG, 0),
+        ),
+        called=names.called("electricity", "heat"),
+        links=panels.link("Show its curve", uid_of("overview"), site="${site}", point="${__value.raw}"),
+    ).span(16)

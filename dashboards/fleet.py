@@ -6,13 +6,12 @@ The quantities are those of docs/observability.md.
 from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from dashboards import panels, variables
+from dashboards import panels, shapes, variables
 from dashboards.board import board
 from dashboards.influxql import (
     AGENTS,
-    BY_DEVICE,
+    BY_TIME,
     DEVICE,
-    DEVICE_NAME,
     EDGES,
     EVERY_SITE,
     READING,
@@ -154,8 +153,7 @@ def _agents(names: SiteNames) -> table.Panel:
     panels.show(panel, "Time", displayName="Told", unit=panels.AGE)
     panels.show(panel, "site", displayName="Site", mappings=panels.texts(names.site_names))
     panels.show(panel, "device", displayName="Agent")
-    for name, title, unit, decimals in shown:
-        panels.show(panel, name, displayName=title, unit=unit, decimals=decimals)
+    shapes.with_columns(panel, shown)
     panels.show(panel, "clock_source", mappings=panels.texts(CLOCKS))
     return panel.span(panels.FULL_SPAN).height(panels.SMALL_CHART_HEIGHT)
 
@@ -175,8 +173,8 @@ def _outbox(names: SiteNames) -> timeseries.Panel:
         InfluxQuery(query, SITE_NAME),
         unit=panels.PERCENT,
         decimals=1,
+        called=names.site_names,
     ).thresholds(panels.levels((None, "green"), (80, "red")))
-    panels.call_by_name(panel, names.site_names)
     return panels.draw_thresholds(panel).interval("1m")
 
 
@@ -187,7 +185,7 @@ def _line() -> timeseries.Panel:
         SITE,
         AGENTS,
         SHOWN_TIME,
-        group_by="time($__interval) fill(none)",
+        group_by=BY_TIME,
     )
     return panels.lines(
         "Meters and their line, this site",
@@ -199,54 +197,49 @@ def _line() -> timeseries.Panel:
 
 
 def _delay() -> timeseries.Panel:
-    query = select(
-        'mean("newest_reading_age_s") AS "age"', READING, SERVER, OF_THE_SITE, SHOWN_TIME, group_by=BY_DEVICE
-    )
-    panel = panels.lines(
+    panel = shapes.by_device(
         "Age of the newest reading, this site",
         "How far the store is behind each edge of the chosen site. A ramp is an edge without a network; it falls when "
         "the edge has caught up. Below zero its clock is ahead.",
-        InfluxQuery(query, DEVICE_NAME),
+        'mean("newest_reading_age_s") AS "age"',
+        SERVER,
+        OF_THE_SITE,
         unit=panels.SECONDS,
         decimals=0,
+        step="10s",
     ).thresholds(LATE_S)
-    return panels.draw_thresholds(panel).interval("10s")
+    return panels.draw_thresholds(panel)
 
 
 def _not_whole() -> timeseries.Panel:
-    query = select('max("values_missing") AS "missing"', READING, SERVER, OF_THE_SITE, SHOWN_TIME, group_by=BY_DEVICE)
-    return panels.lines(
+    return shapes.by_device(
         "Values missing in the last seven days, this site",
         "What the edge has counted and the store does not hold. It should lie at zero.",
-        InfluxQuery(query, DEVICE_NAME),
+        'max("values_missing") AS "missing"',
+        SERVER,
+        OF_THE_SITE,
         unit=panels.COUNT,
         decimals=0,
-    ).interval("10s")
+        step="10s",
+    )
 
 
 def _stored() -> timeseries.Panel:
-    query = select(
-        'non_negative_derivative(last("values_stored_total"), 1s) AS "rate"',
-        READING,
-        SERVER,
-        SHOWN_TIME,
-        group_by=BY_DEVICE,
-    )
-    return panels.lines(
+    return shapes.by_device(
         "Values stored each second",
         "By collector. After an outage it is higher until the edges have caught up.",
-        InfluxQuery(query, DEVICE_NAME),
+        'non_negative_derivative(last("values_stored_total"), 1s) AS "rate"',
+        SERVER,
         unit=panels.COUNT,
         decimals=0,
-    ).interval("30s")
+        step="30s",
+    )
 
 
 def _waiting() -> timeseries.Panel:
-    marks = select(
-        'max("marks_waiting") AS "marks"', READING, SERVER, SHOWN_TIME, group_by="time($__interval) fill(none)"
-    )
-    batches = select(
-        'max("batches_waiting") AS "batches"', READING, SERVER, SHOWN_TIME, group_by="time($__interval) fill(none)"
+    batches, marks = (
+        select(f'max("{quantity}_waiting") AS "{quantity}"', READING, SERVER, SHOWN_TIME, group_by=BY_TIME)
+        for quantity in ("batches", "marks")
     )
     return panels.lines(
         "Work that waits",

@@ -3,25 +3,21 @@
 from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from dashboards import panels, variables
+from dashboards import panels, shapes, variables
 from dashboards.board import LAST_MONTH, board
 from dashboards.electricity import ELECTRICITY, NO_INTERVAL
 from dashboards.influxql import (
     AMOUNT,
     BY_POINT,
-    CO2E,
-    COST,
     DAYS,
     DEMAND,
     INTERVALS,
-    POINT,
     POINT_NAME,
     SHOWN_TIME,
     SITE,
     nested,
     points,
     select,
-    total,
     whole_site,
 )
 from dashboards.query import InfluxQuery
@@ -96,46 +92,47 @@ def _numbers(names: SiteNames) -> list[stat.Panel]:
 
 
 def _days(names: SiteNames) -> timeseries.Panel:
-    query = select(AMOUNT, DAYS, SITE, points(names.supply_points), SHOWN_TIME, group_by=POINT)
-    panel = panels.bars(
+    return shapes.days_by_point(
         "Where electricity came from",
         "Each day of the site: from the grid and from each own source, stacked. The grid is below zero on a day on "
         "which more was fed in than taken.",
-        InfluxQuery(query, POINT_NAME),
+        AMOUNT,
+        points(names.supply_points),
         unit=panels.KILOWATT_HOUR,
         decimals=0,
+        called=names.called(ELECTRICITY),
         stacked=True,
     )
-    panels.call_by_name(panel, names.called(ELECTRICITY))
-    return panel
 
 
 def _power(names: SiteNames) -> timeseries.Panel:
     query = select(
         f"mean({DEMAND}) AS {DEMAND}", INTERVALS, SITE, points(names.supply_points), SHOWN_TIME, group_by=BY_POINT
     )
-    panel = panels.lines(
-        "Grid and own generation, two days",
-        "Mean power of each quarter of an hour. Below zero: fed in.",
-        InfluxQuery(query, POINT_NAME),
-        unit=panels.KILOWATT,
-        decimals=1,
-    ).interval(panels.QUARTER_HOUR)
-    panels.call_by_name(panel, names.called(ELECTRICITY))
-    return panel.time_from("2d")
+    return (
+        panels.lines(
+            "Grid and own generation, two days",
+            "Mean power of each quarter of an hour. Below zero: fed in.",
+            InfluxQuery(query, POINT_NAME),
+            unit=panels.KILOWATT,
+            decimals=1,
+            called=names.called(ELECTRICITY),
+        )
+        .interval(panels.QUARTER_HOUR)
+        .time_from("2d")
+    )
 
 
 def _fuel(names: SiteNames) -> timeseries.Panel:
-    query = select(AMOUNT, DAYS, SITE, points(names.fuel_points), SHOWN_TIME, group_by=POINT)
-    panel = panels.bars(
+    return shapes.days_by_point(
         "Fuels by day, as metered",
         "Each in the unit of its meter: m³ of gas, litres or kg of what is delivered.",
-        InfluxQuery(query, POINT_NAME),
+        AMOUNT,
+        points(names.fuel_points),
         unit=panels.COUNT,
         decimals=1,
+        called=names.called("fuel"),
     )
-    panels.call_by_name(panel, names.called("fuel"))
-    return panel
 
 
 def _fuels_in_kwh() -> timeseries.Panel:
@@ -150,17 +147,17 @@ def _fuels_in_kwh() -> timeseries.Panel:
 
 
 def _fuel_table(names: SiteNames) -> table.Panel:
-    what = ", ".join((total(AMOUNT), total(COST), total(CO2E)))
-    query = select(what, DAYS, SITE, points(names.fuel_points), SHOWN_TIME, group_by=POINT)
-    panel = panels.listing(
+    panel = shapes.sums(
         "Fuels",
         "The sums of the time shown.",
-        InfluxQuery(query, result_format="table"),
-        sorted_by="Fuel",
+        points(names.fuel_points),
+        columns=(
+            ("amount", "As metered", panels.COUNT, 1),
+            ("cost", "Cost", panels.MONEY, 2),
+            ("co2e", "CO₂e", panels.CARBON_KG, 0),
+        ),
+        point="Fuel",
+        called=names.called("fuel"),
+        by_name=True,
     )
-    panels.show(panel, "Time", custom__hidden=True)
-    panels.show(panel, "point", displayName="Fuel", mappings=panels.texts(names.called("fuel")))
-    panels.show(panel, "amount", displayName="As metered", unit=panels.COUNT, decimals=1)
-    panels.show(panel, "cost", displayName="Cost", unit=panels.MONEY, decimals=2)
-    panels.show(panel, "co2e", displayName="CO₂e", unit=panels.CARBON_KG, decimals=0)
     return panel.span(panels.FULL_SPAN).height(panels.SMALL_CHART_HEIGHT)

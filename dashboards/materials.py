@@ -3,10 +3,8 @@
 from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import panels, variables
+from dashboards import expected, panels, shapes, variables
 from dashboards.board import LAST_MONTH, board
-from dashboards.electricity import NO_BASELINE, difference
-from dashboards.energy import BANDED, COLUMN
 from dashboards.influxql import (
     AMOUNT,
     CHOSEN_LINE,
@@ -16,7 +14,6 @@ from dashboards.influxql import (
     DAYS,
     METERED,
     POINT,
-    POINT_NAME,
     RESOURCE,
     RESOURCE_NAME,
     SHOWN_TIME,
@@ -90,14 +87,11 @@ def _numbers(names: SiteNames) -> list[stat.Panel]:
         found.append(_not_accounted(names.accounted_for))
     if waste:
         found.append(
-            panels.number(
+            expected.against(
                 "Waste against expected",
                 "Waste in the time shown beside what the baseline expected for the same days: below zero is saved.",
-                InfluxQuery(difference(whole_site("waste")), "Difference"),
-                unit=panels.SHARE,
-                decimals=1,
-                missing=NO_BASELINE,
-            ).thresholds(panels.BELOW_IS_GOOD)
+                whole_site("waste"),
+            )
         )
     return found
 
@@ -163,38 +157,34 @@ def _pieces(names: SiteNames) -> timeseries.Panel:
 
 
 def _by_day(names: SiteNames, title: str, description: str, which: str, unit: str) -> timeseries.Panel:
-    query = select(AMOUNT, DAYS, SITE, which, CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME, group_by=POINT)
-    panel = panels.bars(title, description, InfluxQuery(query, POINT_NAME), unit=unit, decimals=0)
-    panels.call_by_name(panel, names.called(*STREAMS))
-    return panel
+    conditions = (which, CHOSEN_POINTS, CHOSEN_LINE)
+    called = names.called(*STREAMS)
+    return shapes.days_by_point(title, description, AMOUNT, *conditions, unit=unit, decimals=0, called=called)
 
 
 def _compared(names: SiteNames) -> bargauge.Panel:
     weighed = (*names.material_points, *names.product_points, *names.waste_points)
     query = select(total(AMOUNT), DAYS, SITE, points(weighed), SHOWN_TIME, group_by=RESOURCE)
-    panel = panels.ranking(
+    return panels.ranking(
         "All that was weighed",
         "In the time shown. Where every stream of a line is weighed, what came in is about as much as product and "
         "waste together.",
         InfluxQuery(query, RESOURCE_NAME),
         unit=panels.KILOGRAM,
         decimals=0,
+        called={"material": "Material in", "product": "Product", "waste": "Waste"},
     )
-    panels.call_by_name(panel, {"material": "Material in", "product": "Product", "waste": "Waste"})
-    return panel
 
 
 def _waste_by_day() -> timeseries.Panel:
-    query = select(BANDED, DAYS, SITE, whole_site("waste"), SHOWN_TIME)
-    panel = panels.bars(
+    return expected.days(
         "Waste by day, against expected and goal",
-        "Bars are what was weighed. The line is what the baseline expects of such a day, with its band; the dashed "
-        "line is the goal.",
-        InfluxQuery(query, COLUMN),
+        whole_site("waste"),
         unit=panels.KILOGRAM,
         decimals=1,
+        used="weighed",
+        name="Waste",
     )
-    return panels.judged(panel, "Waste")
 
 
 def _shares_by_day(names: SiteNames) -> list[timeseries.Panel]:
@@ -228,7 +218,9 @@ def _streams(names: SiteNames) -> table.Panel:
     panels.show(panel, "Time", custom__hidden=True)
     panels.show(panel, "resource", displayName="Kind")
     panels.show(panel, "point", displayName="Stream", mappings=panels.texts(names.called(*STREAMS)))
-    panels.show(panel, "amount", displayName="Amount", unit=panels.COUNT, decimals=0)
-    panels.show(panel, "cost", displayName="Cost", unit=panels.MONEY, decimals=2)
-    panels.show(panel, "coverage", displayName="Time with readings", unit=panels.SHARE, decimals=0)
-    return panel
+    columns = (
+        ("amount", "Amount", panels.COUNT, 0),
+        ("cost", "Cost", panels.MONEY, 2),
+        ("coverage", "Time with readings", panels.SHARE, 0),
+    )
+    return shapes.with_columns(panel, columns)

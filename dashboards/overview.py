@@ -3,16 +3,14 @@
 from grafana_foundation_sdk.builders import stat, statetimeline, table
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from dashboards import electricity, panels, variables
+from dashboards import electricity, panels, shapes, variables
 from dashboards.board import board
 from dashboards.influxql import (
     AMOUNT,
-    CHOSEN_LINE,
-    CHOSEN_POINTS,
+    CHOSEN,
     COVERAGE,
     DEVICE,
     INTERVALS,
-    METERED,
     POINT,
     POINT_NAME,
     QUALITY,
@@ -124,15 +122,17 @@ def _meters(names: SiteNames) -> table.Panel:
     measured = {device: name for by_device in names.meter_names.values() for device, name in by_device.items()}
     panels.show(panel, "device", displayName="Meter of", mappings=panels.texts(measured))
     panels.show(panel, "Time", displayName="Last reading", unit=panels.AGE)
-    panels.show(panel, "active_power_total", displayName="Power", unit=panels.WATT, decimals=0)
-    panels.show(panel, "flow_rate", displayName="Flow", unit=panels.CUBIC_METRE_PER_HOUR, decimals=3)
-    panels.show(panel, "weight_net", displayName="Weight", unit=panels.KILOGRAM, decimals=2)
-    panels.show(panel, "temperature", displayName="Temperature", unit=panels.CELSIUS, decimals=1)
-    return panel
+    columns = (
+        ("active_power_total", "Power", panels.WATT, 0),
+        ("flow_rate", "Flow", panels.CUBIC_METRE_PER_HOUR, 3),
+        ("weight_net", "Weight", panels.KILOGRAM, 2),
+        ("temperature", "Temperature", panels.CELSIUS, 1),
+    )
+    return shapes.with_columns(panel, columns)
 
 
 def _interval_quality() -> statetimeline.Panel:
-    query = select(QUALITY, INTERVALS, SITE, METERED, CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME, group_by=POINT)
+    query = select(QUALITY, INTERVALS, SITE, CHOSEN, SHOWN_TIME, group_by=POINT)
     return panels.states(
         "How each quarter of an hour is known",
         "Green was measured. Anything else is named: read this before you trust a peak or a saving.",
@@ -146,9 +146,7 @@ def _coverage(names: SiteNames) -> stat.Panel:
         f"mean({COVERAGE}) AS {COVERAGE}",
         INTERVALS,
         SITE,
-        METERED,
-        CHOSEN_POINTS,
-        CHOSEN_LINE,
+        CHOSEN,
         SHOWN_TIME,
         group_by=POINT,
     )

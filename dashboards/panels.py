@@ -4,6 +4,7 @@ Grafana stacks panels on a phone and keeps their heights; widths are of its 24 c
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Protocol, Self
 
 from grafana_foundation_sdk.builders import bargauge, common, stat, statetimeline, table, text, timeseries
@@ -70,6 +71,9 @@ TODAY = "now/d"
 LAST_HOUR = "1h"
 QUARTER_HOUR = "15m"
 
+AS_THEY_ARE: Mapping[str, str] = MappingProxyType({})
+"""Names for series that are called what they are."""
+
 SMALL_SPAN = 6
 HALF_SPAN = 12
 FULL_SPAN = 24
@@ -107,9 +111,18 @@ def number(
 
 
 def lines(
-    title: str, description: str, *queries: InfluxQuery, unit: str, decimals: int, from_zero: bool = True
+    title: str,
+    description: str,
+    *queries: InfluxQuery,
+    unit: str,
+    decimals: int,
+    called: Mapping[str, str] = AS_THEY_ARE,
+    from_zero: bool = True,
 ) -> timeseries.Panel:
-    """Curves over time; a gap in the data stays a gap. Not `from_zero` where only the differences are seen."""
+    """Curves over time; a gap in the data stays a gap. Not `from_zero` where only the differences are seen.
+
+    `called` has people's names for the series of points, meters or sites; the id stays where one has no name.
+    """
     panel = (
         timeseries.Panel()
         .title(title)
@@ -127,24 +140,30 @@ def lines(
         .span_nulls(span_nulls=False)
         .thresholds(levels((None, "blue")))
         .color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
-        .legend(
-            common.VizLegendOptions()
-            .display_mode(LegendDisplayMode.LIST)
-            .placement(LegendPlacement.BOTTOM)
-            .show_legend(show_legend=True)
-            .calcs([])
-        )
+        .legend(_legend())
         .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
     )
+    call_by_name(panel, called)
     return panel.axis_soft_min(0) if from_zero else panel
 
 
+def _legend() -> common.VizLegendOptions:
+    below = common.VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM)
+    return below.show_legend(show_legend=True).calcs([])
+
+
 def bars(
-    title: str, description: str, *queries: InfluxQuery, unit: str, decimals: int, stacked: bool = False
+    title: str,
+    description: str,
+    *queries: InfluxQuery,
+    unit: str,
+    decimals: int,
+    called: Mapping[str, str] = AS_THEY_ARE,
+    stacked: bool = False,
 ) -> timeseries.Panel:
     """Amounts of intervals or days, from zero up; `stacked` where they add up to something."""
     panel = (
-        lines(title, description, *queries, unit=unit, decimals=decimals)
+        lines(title, description, *queries, unit=unit, decimals=decimals, called=called)
         .draw_style(GraphDrawStyle.BARS)
         .line_width(1)
         .fill_opacity(70)
@@ -152,21 +171,6 @@ def bars(
     )
     if stacked:
         panel.stacking(common.StackingConfig().mode(StackingMode.NORMAL).group("A"))
-    return panel
-
-
-def judged(panel: timeseries.Panel, amount: str = "Used") -> timeseries.Panel:
-    """Give the columns amount, expected, goal, lower and upper of one query their names, line styles and band."""
-    show(panel, "amount", displayName=amount, color=_fixed("blue"))
-    show(panel, "demand", displayName=amount, color=_fixed("blue"))
-    line: dict[str, object] = {"custom__drawStyle": "line", "custom__fillOpacity": 0, "custom__lineWidth": 2}
-    show(panel, "expected", displayName="Expected", color=_fixed("text"), **line)
-    dashed = {"fill": "dash", "dash": [10, 6]}
-    show(panel, "goal", displayName="Goal", color=_fixed("green"), **line, custom__lineStyle=dashed)
-    edge: dict[str, object] = {**line, "custom__lineWidth": 0, "color": _fixed("#8e8e8e")}
-    out_of_legend = {"legend": True, "tooltip": False, "viz": False}
-    show(panel, "lower", displayName="At least", **edge, custom__hideFrom=out_of_legend)
-    show(panel, "upper", displayName="At most", **edge | {"custom__fillOpacity": 15}, custom__fillBelowTo="At least")
     return panel
 
 
@@ -180,7 +184,7 @@ def shade_outages(panel: timeseries.Panel) -> timeseries.Panel:
     show(
         panel,
         OUTAGE,
-        color=_fixed("red"),
+        color=fixed("red"),
         min=0,
         max=1,
         unit=COUNT,
@@ -200,20 +204,28 @@ def dash_unsure(panel: timeseries.Panel, ref_id: str) -> timeseries.Panel:
         ref_id,
         [
             DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [6, 6]}),
-            DynamicConfigValue("color", _fixed("#8e8e8e")),
+            DynamicConfigValue("color", fixed("#8e8e8e")),
             DynamicConfigValue("custom.hideFrom", {"legend": True, "tooltip": False, "viz": False}),
         ],
     )
     return panel
 
 
-def _fixed(color: str) -> dict[str, str]:
+def fixed(color: str) -> dict[str, str]:
+    """A colour for `show`."""
     return {"mode": "fixed", "fixedColor": color}
 
 
-def ranking(title: str, description: str, *queries: InfluxQuery, unit: str, decimals: int) -> bargauge.Panel:
+def ranking(
+    title: str,
+    description: str,
+    *queries: InfluxQuery,
+    unit: str,
+    decimals: int,
+    called: Mapping[str, str] = AS_THEY_ARE,
+) -> bargauge.Panel:
     """A bar for each series, to compare them."""
-    return (
+    panel = (
         bargauge.Panel()
         .title(title)
         .description(description)
@@ -232,6 +244,8 @@ def ranking(title: str, description: str, *queries: InfluxQuery, unit: str, deci
         .show_unfilled(show_unfilled=False)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
     )
+    call_by_name(panel, called)
+    return panel
 
 
 def states(
@@ -258,13 +272,7 @@ def states(
         .row_height(0.8)
         .fill_opacity(70)
         .line_width(0)
-        .legend(
-            common.VizLegendOptions()
-            .display_mode(LegendDisplayMode.LIST)
-            .placement(LegendPlacement.BOTTOM)
-            .show_legend(show_legend=True)
-            .calcs([])
-        )
+        .legend(_legend())
     )
 
 

@@ -3,17 +3,13 @@
 from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from dashboards import electricity, panels, variables
+from dashboards import electricity, panels, shapes, variables
 from dashboards.board import board
 from dashboards.electricity import NO_INTERVAL
 from dashboards.influxql import (
     BY_DEVICE,
-    DAYS,
+    BY_TIME,
     DEMAND,
-    DEVICE,
-    DEVICE_NAME,
-    POINT,
-    POINT_NAME,
     READING,
     SHOWN_TIME,
     SITE,
@@ -28,9 +24,10 @@ from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames
 
 NO_READING = "the main meter does not tell"
+POWER_FACTOR_LEVELS = panels.levels((None, "red"), (0.9, "orange"), (0.95, "green"))
+UNBALANCE_LEVELS = panels.levels((None, "green"), (0.2, "orange"), (0.4, "red"))
 TEN_ROWS = 11
 PHASES = ("l1", "l2", "l3")
-STEP = "time($__interval) fill(none)"
 
 
 def power(names: SiteNames) -> Dashboard:
@@ -91,7 +88,7 @@ def _numbers(names: SiteNames) -> list[stat.Panel]:
             unit=panels.COUNT,
             decimals=3,
             missing=NO_READING,
-        ).thresholds(panels.levels((None, "red"), (0.9, "orange"), (0.95, "green"))),
+        ).thresholds(POWER_FACTOR_LEVELS),
         panels.number(
             "Unbalance of currents now",
             "By how much the most loaded phase is above the mean of the three, in the last 15 minutes.",
@@ -99,7 +96,7 @@ def _numbers(names: SiteNames) -> list[stat.Panel]:
             unit=panels.SHARE,
             decimals=0,
             missing=NO_READING,
-        ).thresholds(panels.levels((None, "green"), (0.2, "orange"), (0.4, "red"))),
+        ).thresholds(UNBALANCE_LEVELS),
     ]
 
 
@@ -134,30 +131,30 @@ def _highest(names: SiteNames) -> table.Panel:
 
 
 def _peak_of_each_day(names: SiteNames) -> timeseries.Panel:
-    query = select(DEMAND, DAYS, SITE, points(names.main_points), SHOWN_TIME, group_by=POINT)
-    panel = panels.bars(
+    return shapes.days_by_point(
         "Highest 15 minutes of each day",
         "Demand on each main by day of the site. Interpolated quarters of an hour set no peak.",
-        InfluxQuery(query, POINT_NAME),
+        DEMAND,
+        points(names.main_points),
         unit=panels.KILOWATT,
         decimals=1,
+        called=names.called(electricity.ELECTRICITY),
     ).time_from("90d")
-    panels.call_by_name(panel, names.called(electricity.ELECTRICITY))
-    return panel
 
 
 def _power_factor(names: SiteNames) -> timeseries.Panel:
-    query = select('mean("power_factor_total") AS "factor"', READING, SITE, SHOWN_TIME, group_by=BY_DEVICE)
-    panel = panels.lines(
+    panel = shapes.by_device(
         "Power factor by meter",
         "Motors that run with little load pull it down. Below the lines many suppliers bill reactive energy.",
-        InfluxQuery(query, DEVICE_NAME),
+        'mean("power_factor_total") AS "factor"',
+        SITE,
         unit=panels.COUNT,
         decimals=2,
+        step=panels.QUARTER_HOUR,
+        called=names.meter_names.get(electricity.ELECTRICITY, {}),
         from_zero=False,
-    ).thresholds(panels.levels((None, "red"), (0.9, "orange"), (0.95, "green")))
-    panels.call_by_name(panel, names.meter_names.get(electricity.ELECTRICITY, {}))
-    return panels.draw_thresholds(panel).interval(panels.QUARTER_HOUR)
+    ).thresholds(POWER_FACTOR_LEVELS)
+    return panels.draw_thresholds(panel)
 
 
 def _unbalance(names: SiteNames) -> timeseries.Panel:
@@ -165,10 +162,10 @@ def _unbalance(names: SiteNames) -> timeseries.Panel:
         "Unbalance of currents",
         "By how much the most loaded phase of the main is above the mean of the three. Much of it warms the neutral "
         "and wears motors.",
-        InfluxQuery(_unbalance_query(names, SHOWN_TIME, STEP), "Unbalance"),
+        InfluxQuery(_unbalance_query(names, SHOWN_TIME, BY_TIME), "Unbalance"),
         unit=panels.SHARE,
         decimals=0,
-    ).thresholds(panels.levels((None, "green"), (0.2, "orange"), (0.4, "red")))
+    ).thresholds(UNBALANCE_LEVELS)
     return panels.draw_thresholds(panel).interval("1m")
 
 
@@ -180,7 +177,7 @@ def _phases(names: SiteNames, title: str, quantity: str, unit: str, *, from_zero
         SITE,
         devices(names.main_meters),
         SHOWN_TIME,
-        group_by=f"time($__interval), {DEVICE} fill(none)",
+        group_by=BY_DEVICE,
     )
     return panels.lines(
         title,

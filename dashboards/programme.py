@@ -3,9 +3,9 @@
 from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import panels, variables
+from dashboards import panels, shapes, variables
 from dashboards.board import LAST_MONTH, board, uid_of
-from dashboards.electricity import NO_BASELINE
+from dashboards.expected import NO_BASELINE
 from dashboards.influxql import (
     AMOUNT,
     COST,
@@ -131,11 +131,14 @@ def _ranking(names: SiteNames) -> table.Panel:
     to_site = panels.link("Its energy", uid_of("energy"), site="${__value.raw}")
     panels.show(panel, "Time", custom__hidden=True)
     panels.show(panel, "site", displayName="Site", links=to_site, mappings=panels.texts(names.site_names))
-    panels.show(panel, "difference", displayName="Against expected", unit=panels.SHARE, decimals=1)
-    panels.show(panel, "saved", displayName="Saved", unit=panels.KILOWATT_HOUR, decimals=0)
-    panels.show(panel, "amount", displayName="Used", unit=panels.KILOWATT_HOUR, decimals=0)
-    panels.show(panel, "cost", displayName="Cost", unit=panels.MONEY, decimals=0)
-    panels.show(panel, "coverage", displayName="Time with readings", unit=panels.SHARE, decimals=0)
+    columns = (
+        ("difference", "Against expected", panels.SHARE, 1),
+        ("saved", "Saved", panels.KILOWATT_HOUR, 0),
+        ("amount", "Used", panels.KILOWATT_HOUR, 0),
+        ("cost", "Cost", panels.MONEY, 0),
+        ("coverage", "Time with readings", panels.SHARE, 0),
+    )
+    shapes.with_columns(panel, columns)
     return panel.span(panels.FULL_SPAN)
 
 
@@ -148,28 +151,26 @@ def _saved_by_site(names: SiteNames) -> timeseries.Panel:
         f"{EXPECTED} > 0",
         group_by=f"time(7d), {EVERY_SITE} fill(none)",
     )
-    panel = panels.lines(
+    return panels.lines(
         "Against expected, by week",
         "Each site's weeks beside its own baseline: below zero is saved.",
         InfluxQuery(query, SITE_NAME),
         unit=panels.SHARE,
         decimals=1,
+        called=names.site_names,
     ).time_from("90d")
-    panels.call_by_name(panel, names.site_names)
-    return panel
 
 
 def _energy_by_site(names: SiteNames) -> timeseries.Panel:
-    panel = panels.bars(
+    return panels.bars(
         "Energy by day",
         "All energy of each site, stacked.",
         InfluxQuery(select(AMOUNT, DAYS, ENERGY, SHOWN_TIME, group_by=EVERY_SITE), SITE_NAME),
         unit=panels.KILOWATT_HOUR,
         decimals=0,
+        called=names.site_names,
         stacked=True,
     )
-    panels.call_by_name(panel, names.site_names)
-    return panel
 
 
 def _data(names: SiteNames) -> table.Panel:

@@ -3,31 +3,20 @@
 from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import panels, variables
+from dashboards import expected, panels, shapes, variables
 from dashboards.board import LAST_MONTH, board, uid_of
-from dashboards.electricity import NO_BASELINE, NO_INTERVAL, difference
-from dashboards.energy import BANDED, COLUMN
+from dashboards.electricity import NO_INTERVAL
 from dashboards.influxql import (
     AMOUNT,
-    BY_DEVICE,
     BY_POINT,
-    CHOSEN_LINE,
-    CHOSEN_POINTS,
-    COST,
+    CHOSEN,
     DAYS,
-    DEVICE_NAME,
-    EXPECTED,
     INTERVALS,
-    METERED,
     MINIMUM,
-    POINT,
     POINT_NAME,
-    READING,
     SHOWN_TIME,
     SITE,
-    nested,
     of_resource,
-    points,
     select,
     total,
     whole_site,
@@ -93,105 +82,85 @@ def _numbers() -> list[stat.Panel]:
             decimals=3,
             missing=NO_INTERVAL,
         ).thresholds(NIGHT_FLOW_LEVELS),
-        number(
+        expected.against(
             "Water against expected",
             "Use in the time shown beside what the baseline expected for the same days: below zero is saved.",
-            InfluxQuery(difference(whole_site(WATER)), "Difference"),
-            unit=panels.SHARE,
-            decimals=1,
-            missing=NO_BASELINE,
-        ).thresholds(panels.BELOW_IS_GOOD),
+            whole_site(WATER),
+        ),
     ]
 
 
 def _days() -> timeseries.Panel:
-    query = select(BANDED, DAYS, SITE, whole_site(WATER), SHOWN_TIME)
-    panel = panels.bars(
-        "Water by day, against expected and goal",
-        "Bars are what was used. The line is what the baseline expects of such a day, with its band; the dashed line "
-        "is the goal.",
-        InfluxQuery(query, COLUMN),
-        unit=panels.CUBIC_METRE,
-        decimals=1,
+    return expected.days(
+        "Water by day, against expected and goal", whole_site(WATER), unit=panels.CUBIC_METRE, decimals=1
     )
-    return panels.judged(panel)
 
 
 def _night_flow(names: SiteNames) -> timeseries.Panel:
-    query = select(
-        MINIMUM, DAYS, SITE, of_resource(WATER), METERED, CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME, group_by=POINT
-    )
-    panel = panels.bars(
+    panel = shapes.days_by_point(
         "Lowest flow of each day",
         "The lowest mean flow of any quarter of an hour of the day, by point. A step upwards that stays is a new leak. "
         "Above the yellow line a tap drips, above the red one it runs.",
-        InfluxQuery(query, POINT_NAME),
+        MINIMUM,
+        of_resource(WATER),
+        CHOSEN,
         unit=panels.CUBIC_METRE_PER_HOUR,
         decimals=3,
+        called=names.called(WATER),
     ).thresholds(NIGHT_FLOW_LEVELS)
-    panels.call_by_name(panel, names.called(WATER))
     return panels.draw_thresholds(panel)
 
 
 def _live(names: SiteNames) -> timeseries.Panel:
-    query = select('mean("flow_rate") AS "flow"', READING, SITE, SHOWN_TIME, group_by=BY_DEVICE)
-    panel = (
-        panels.lines(
-            "Water flow, live",
-            "The last hour as the meters read it.",
-            InfluxQuery(query, DEVICE_NAME),
-            unit=panels.CUBIC_METRE_PER_HOUR,
-            decimals=3,
-        )
-        .interval("10s")
-        .time_from(panels.LAST_HOUR)
-    )
-    panels.call_by_name(panel, names.meter_names.get(WATER, {}))
-    return panel
+    return shapes.by_device(
+        "Water flow, live",
+        "The last hour as the meters read it.",
+        'mean("flow_rate") AS "flow"',
+        SITE,
+        unit=panels.CUBIC_METRE_PER_HOUR,
+        decimals=3,
+        step="10s",
+        called=names.meter_names.get(WATER, {}),
+    ).time_from(panels.LAST_HOUR)
 
 
 def _intervals(names: SiteNames) -> timeseries.Panel:
-    conditions = (SITE, of_resource(WATER), METERED, CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME)
+    conditions = (SITE, of_resource(WATER), CHOSEN, SHOWN_TIME)
     panel = panels.bars(
         "Water by 15 minutes",
         "The amount of each quarter of an hour; of longer steps when more than a few days are shown.",
         InfluxQuery(select(total(AMOUNT), INTERVALS, *conditions, group_by=BY_POINT), POINT_NAME),
         unit=panels.CUBIC_METRE,
         decimals=3,
-    ).interval(panels.QUARTER_HOUR)
-    panels.call_by_name(panel, names.called(WATER))
-    return panel.time_from("2d")
+        called=names.called(WATER),
+    )
+    return panel.interval(panels.QUARTER_HOUR).time_from("2d")
 
 
 def _for_each_kg(names: SiteNames) -> timeseries.Panel:
-    used = select(f'{AMOUNT} * 1000 AS "used"', DAYS, SITE, whole_site(WATER), SHOWN_TIME)
-    made = select(f'{AMOUNT} AS "made"', DAYS, SITE, points(names.product_points), SHOWN_TIME, f"{AMOUNT} > 0")
-    query = select(
-        'sum("used") / sum("made") AS "specific"', nested(used, made), SHOWN_TIME, group_by="time(1d) fill(none)"
-    )
-    return panels.lines(
+    return shapes.for_each(
         "Litres for each kg of product",
         "All water of the site by what left it that day. What runs day and night makes it rise on slow days.",
-        InfluxQuery(query, "Litres"),
+        f"{AMOUNT} * 1000",
+        WATER,
+        names.product_points,
+        name="Litres",
         unit=panels.LITRE,
         decimals=2,
     )
 
 
 def _points(names: SiteNames) -> table.Panel:
-    what = ", ".join((total(AMOUNT), total(EXPECTED), total(COST)))
-    conditions = (SITE, METERED, of_resource(WATER), CHOSEN_POINTS, CHOSEN_LINE, SHOWN_TIME)
-    panel = panels.listing(
+    return shapes.sums(
         "Water points",
         "The sums of the time shown.",
-        InfluxQuery(select(what, DAYS, *conditions, group_by=POINT), result_format="table"),
-        sorted_by="Used",
-        descending=True,
+        of_resource(WATER),
+        CHOSEN,
+        columns=(
+            ("amount", "Used", panels.CUBIC_METRE, 1),
+            ("expected", "Expected", panels.CUBIC_METRE, 1),
+            ("cost", "Cost", panels.MONEY, 2),
+        ),
+        called=names.called(WATER),
+        links=panels.link("Show it alone", uid_of("water"), site="${site}", point="${__value.raw}"),
     )
-    to_curve = panels.link("Show it alone", uid_of("water"), site="${site}", point="${__value.raw}")
-    panels.show(panel, "Time", custom__hidden=True)
-    panels.show(panel, "point", displayName="Point", links=to_curve, mappings=panels.texts(names.called(WATER)))
-    panels.show(panel, "amount", displayName="Used", unit=panels.CUBIC_METRE, decimals=1)
-    panels.show(panel, "expected", displayName="Expected", unit=panels.CUBIC_METRE, decimals=1)
-    panels.show(panel, "cost", displayName="Cost", unit=panels.MONEY, decimals=2)
-    return panel
