@@ -6,10 +6,10 @@ energy lines with their surcharges, but for the bill's rounding.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from baselines.errors import BaselineError
-from baselines.tariff import Block, EnergyPrice, Tariff
+from baselines.tariff import Block, EnergyPrice, Tariff, price_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,48 +26,32 @@ def has_blocks(tariff: Tariff) -> bool:
 
 
 def price_intervals(
-    tariff: Tariff, starts: Sequence[datetime], used_kwh: Sequence[float], used_before: Mapping[str, float]
+    tariff: Tariff,
+    starts: Sequence[datetime],
+    used_kwh: Sequence[float],
+    used_before: Mapping[str, float],
+    held: float = 1.0,
 ) -> PricedUse:
     """The price of each interval, in the order of time.
 
-    `starts` are by the site's clock, `used_kwh` is what was bought in each, `used_before` what was used earlier in the
-    month at each price. An interval that crosses the end of a block has the mean of both. Raises BaselineError when a
-    time or an amount has no price.
+    `starts` are by the site's clock, `used_kwh` is what was bought in each, `used_before` what was used by this tariff
+    earlier in the period at each price, `held` the tariff's share of the period (`tariff.Share`). An interval that
+    crosses the end of a block has the mean of both. Raises BaselineError when a time or an amount has no price.
     """
     used = dict(used_before)
     prices = []
     for start, amount in zip(starts, used_kwh, strict=True):
         price = price_at(tariff, start)
         before = used.get(price.name, 0.0)
-        prices.append(_with_surcharges(tariff, _mean_price(tariff, price, before, before + max(amount, 0.0))))
+        prices.append(_with_surcharges(tariff, _mean_price(tariff, price, before, before + max(amount, 0.0), held)))
         used[price.name] = before + max(amount, 0.0)
     return PricedUse(tuple(prices), used)
 
 
-def price_at(tariff: Tariff, local: datetime) -> EnergyPrice:
-    """The price that applies at a local time: the first band that covers it, else the one without a band."""
-    is_holiday = local.date() in tariff.holidays
-    fallback = None
-    for price in tariff.energy:
-        if price.band is None:
-            fallback = fallback or price
-        elif price.band.covers(local, is_holiday=is_holiday):
-            return price
-    if fallback is None:
-        raise BaselineError(f"tariff {tariff.name}: no price for {local:%A %H:%M}; add one without a band")
-    return fallback
-
-
-def month_of_tariff(tariffs: Sequence[Tariff], day: date) -> Tariff | None:
-    """The version by which a day's month is billed, that of its first day; None where there is not exactly one."""
-    valid = [tariff for tariff in tariffs if tariff.covers(day.replace(day=1))]
-    return valid[0] if len(valid) == 1 else None
-
-
-def _mean_price(tariff: Tariff, price: EnergyPrice, before: float, after: float) -> float:
+def _mean_price(tariff: Tariff, price: EnergyPrice, before: float, after: float, held: float) -> float:
     cost, below = 0.0, 0.0
     for block in price.blocks:
-        end = _end(block)
+        end = _end(block) * held
         if before < end and after <= before:
             return float(block.price)
         part = min(after, end) - max(before, below)

@@ -5,16 +5,20 @@ Amounts are Decimal; each line of a bill is rounded half up to the currency's de
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Literal
 
 from baselines.errors import BaselineError
 
 ALL_DAYS = frozenset(range(7))
 MINUTES_A_DAY = 24 * 60
+STANDING, DEMAND = "standing charge", "demand"
+BY_DAYS = frozenset({STANDING, DEMAND})
+"""Lines of a bill that cost a part of their price where a version, or a running bill, has a part of the period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +138,51 @@ class IntervalUse:
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """One line of a bill: `amount` is what it costs."""
+    """One line of a bill: `amount` is what it costs.
+
+    Where several versions of the tariff hold within the period, `version` names the line's and `days` how many days of
+    how many it covers; a standing or demand charge costs that part of its price.
+    """
 
     name: str
     quantity: Decimal
     unit: str
     price: Decimal | None
     amount: Decimal
+    version: str = ""
+    days: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """A month's cost. `demand` is the month's own highest window, which later months' ratchets look back on."""
+    """A period's cost. `demand` is its own highest window, which later periods' ratchets look back on."""
 
     lines: tuple[BillLine, ...]
     total: Decimal
     currency: str
     demand: Decimal | None = None
-    findings: tuple[str, ...] = field(default=())
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a bill is made of: kWh by the name of the price, and kvarh (None where the tariff does not bill them)."""
+
+    energy_kwh: Mapping[str, float]
+    reactive_kvarh: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The part of a billing period for which a version is billed.
+
+    `held` is the days of the period on which the version is valid, over the days of the period: of so much it is the
+    tariff, and blocks of energy have this share of their size. `elapsed` is the same for the days that are billed, and
+    less than `held` only in a bill of a period that is not over: standing and demand charges cost this share.
+    """
+
+    held: Fraction = Fraction(1)
+    elapsed: Fraction = Fraction(1)
 
 
 def tariff_on(tariffs: Sequence[Tariff], day: date) -> Tariff:
@@ -163,37 +194,61 @@ def tariff_on(tariffs: Sequence[Tariff], day: date) -> Tariff:
     return valid[0]
 
 
-def bill_month(tariff: Tariff, rows: Sequence[IntervalUse], earlier_demands: Sequence[Decimal] = ()) -> Bill:
-    """Cost of one month's intervals; `earlier_demands` are the months' before, newest last.
+def price_at(tariff: Tariff, local: datetime) -> EnergyPrice:
+    """The price that applies at a local time: the first band that covers it, else the one without a band."""
+    is_holiday = local.date() in tariff.holidays
+    fallback = None
+    for price in tariff.energy:
+        if price.band is None:
+            fallback = fallback or price
+        elif price.band.covers(local, is_holiday=is_holiday):
+            return price
+    if fallback is None:
+        raise BaselineError(f"tariff {tariff.name}: no price for {local:%A %H:%M}; add one without a band")
+    return fallback
 
-    Raises BaselineError when an interval has no price, or lacks the reactive energy that the tariff bills.
-    """
-    if not rows:
-        raise BaselineError("the month has no intervals")
+
+def use_of(tariff: Tariff, rows: Iterable[IntervalUse]) -> Use:
+    """What intervals come to by a tariff; raises BaselineError when one has no price, or lacks its reactive energy."""
+    used: dict[str, list[float]] = defaultdict(list)
+    reactive: list[float] = []
+    for row in rows:
+        used[price_at(tariff, row.start).name].append(row.energy_kwh)
+        if tariff.reactive is not None:
+            reactive.append(_reactive(row))
+    energy_kwh = {name: math.fsum(amounts) for name, amounts in used.items()}
+    return Use(energy_kwh, math.fsum(reactive) if tariff.reactive is not None else None)
+
+
+def added(uses: Sequence[Use]) -> Use:
+    """Uses of several times together."""
+    names = {name for use in uses for name in use.energy_kwh}
+    reactive = [use.reactive_kvarh for use in uses if use.reactive_kvarh is not None]
+    return Use(
+        {name: math.fsum(use.energy_kwh.get(name, 0.0) for use in uses) for name in names},
+        math.fsum(reactive) if reactive else None,
+    )
+
+
+def bill_lines(tariff: Tariff, use: Use, billed_demand: Decimal | None, share: Share) -> list[BillLine]:
+    """The lines of one version. Raises BaselineError when an amount has no price."""
     lines: list[BillLine] = []
     if tariff.standing_charge:
-        lines.append(_line(tariff, "standing charge", Decimal(1), "month", tariff.standing_charge))
-    used = _by_price(tariff, rows)
+        lines.append(_line(tariff, STANDING, Decimal(1), "month", tariff.standing_charge, share.elapsed))
+    used = {name: _decimal(amount) for name, amount in use.energy_kwh.items()}
     for price in tariff.energy:
-        lines += _energy_lines(tariff, price, used.get(price.name, Decimal(0)))
-    demand = None
-    findings: list[str] = []
-    if tariff.demand is not None:
-        demand = highest_demand(tariff.demand, rows)
-        billed, why = _billed_demand(tariff.demand, demand, earlier_demands)
-        findings += [why] if why else []
-        lines.append(_line(tariff, "demand", billed, tariff.demand.unit, tariff.demand.price))
+        lines += _energy_lines(tariff, price, used.get(price.name, Decimal(0)), share.held)
+    if tariff.demand is not None and billed_demand is not None:
+        lines.append(_line(tariff, DEMAND, billed_demand, tariff.demand.unit, tariff.demand.price, share.elapsed))
     energy_kwh = sum(used.values(), Decimal(0))
     if tariff.reactive is not None:
-        reactive_kvarh = _decimal(math.fsum(_reactive(row) for row in rows))
-        above = max(Decimal(0), reactive_kvarh - tariff.reactive.free_share * energy_kwh)
+        above = max(Decimal(0), _decimal(use.reactive_kvarh or 0.0) - tariff.reactive.free_share * energy_kwh)
         lines.append(_line(tariff, "reactive energy", above, "kvarh", tariff.reactive.price))
     for surcharge in tariff.surcharges:
         before = sum((line.amount for line in lines), Decimal(0))
         amount = _rounded(tariff, surcharge.share * before + surcharge.price_a_kwh * energy_kwh)
         lines.append(BillLine(surcharge.name, Decimal(1), "", None, amount))
-    total = sum((line.amount for line in lines), Decimal(0))
-    return Bill(tuple(lines), total, tariff.currency, demand, tuple(findings))
+    return lines
 
 
 def highest_demand(charge: DemandCharge, rows: Sequence[IntervalUse]) -> Decimal:
@@ -221,7 +276,8 @@ def _mean_power(charge: DemandCharge, group: Sequence[IntervalUse]) -> Decimal:
     return _decimal(energy_kwh * 60.0 / charge.window_min)
 
 
-def _billed_demand(charge: DemandCharge, demand: Decimal, earlier: Sequence[Decimal]) -> tuple[Decimal, str]:
+def billed_demand(charge: DemandCharge, demand: Decimal, earlier: Sequence[Decimal]) -> tuple[Decimal, str]:
+    """What is billed for a measured demand after those of `earlier` periods (newest last), and why if it is more."""
     looked_back = list(earlier)[-charge.ratchet_months :] if charge.ratchet_months else []
     ratchet = charge.ratchet_share * max(looked_back, default=Decimal(0))
     billed = max(demand, ratchet, charge.minimum)
@@ -231,29 +287,10 @@ def _billed_demand(charge: DemandCharge, demand: Decimal, earlier: Sequence[Deci
     return billed, f"billed demand {billed:.2f} {charge.unit} comes from {why}; measured were {demand:.2f}"
 
 
-def _by_price(tariff: Tariff, rows: Sequence[IntervalUse]) -> Mapping[str, Decimal]:
-    used: dict[str, list[float]] = defaultdict(list)
-    fallback = next((price for price in tariff.energy if price.band is None), None)
-    for row in rows:
-        is_holiday = row.start.date() in tariff.holidays
-        price = next(
-            (
-                entry
-                for entry in tariff.energy
-                if entry.band is not None and entry.band.covers(row.start, is_holiday=is_holiday)
-            ),
-            fallback,
-        )
-        if price is None:
-            raise BaselineError(f"tariff {tariff.name}: no price for {row.start:%A %H:%M}; add one without a band")
-        used[price.name].append(row.energy_kwh)
-    return {name: _decimal(math.fsum(amounts)) for name, amounts in used.items()}
-
-
-def _energy_lines(tariff: Tariff, price: EnergyPrice, used: Decimal) -> list[BillLine]:
+def _energy_lines(tariff: Tariff, price: EnergyPrice, used: Decimal, held: Fraction) -> list[BillLine]:
     lines, below = [], Decimal(0)
     for index, block in enumerate(price.blocks, start=1):
-        end = used if block.up_to_kwh is None else min(used, block.up_to_kwh)
+        end = used if block.up_to_kwh is None else min(used, _part(block.up_to_kwh, held))
         name = price.name if len(price.blocks) == 1 else f"{price.name}, block {index}"
         if end > below:
             lines.append(_line(tariff, name, end - below, "kWh", block.price))
@@ -271,8 +308,14 @@ def _reactive(row: IntervalUse) -> float:
     return row.reactive_kvarh
 
 
-def _line(tariff: Tariff, name: str, quantity: Decimal, unit: str, price: Decimal) -> BillLine:
-    return BillLine(name, quantity, unit, price, _rounded(tariff, quantity * price))
+def _line(
+    tariff: Tariff, name: str, quantity: Decimal, unit: str, price: Decimal, part: Fraction = Fraction(1)
+) -> BillLine:
+    return BillLine(name, quantity, unit, price, _rounded(tariff, _part(quantity * price, part)))
+
+
+def _part(amount: Decimal, part: Fraction) -> Decimal:
+    return amount * part.numerator / part.denominator
 
 
 def _rounded(tariff: Tariff, amount: Decimal) -> Decimal:

@@ -12,7 +12,7 @@ from evaluation.expectation import Terms
 from evaluation.frozen_baseline import FrozenBaseline, current
 from evaluation.plan_file import PlanFile
 from evaluation.site_series import site_resource
-from evaluation.tariff_file import TariffFile, tariffs_of
+from evaluation.tariff_file import tariffs_of
 from evaluation.unmetered import SUFFIX
 from site_config.points import Point
 from store.plans import Plans
@@ -82,10 +82,9 @@ async def load_accounts(plans: Plans, site: str, points: Sequence[Point]) -> Sit
     if stored is None:
         return None
     plan = PlanFile.model_validate(stored.document)
-    tariff = plan.electricity_tariff
     return SiteAccounts(
         plan=plan,
-        tariffs=tariffs_of(tariff) if isinstance(tariff, TariffFile) else (),
+        tariffs=() if plan.tariff is None else tariffs_of(plan.tariff),
         baselines=current(plan, await plans.baselines(site)),
         goals=goals_of(plan, points),
         fuelled=frozenset(generator.point for generator in plan.generators),

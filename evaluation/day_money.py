@@ -1,7 +1,8 @@
 """What a day's use costs and emits, by series. Pure.
 
-A part is priced at what the site pays a unit; what own generation gives costs nothing. Standing and demand charges are
-in no day: they belong to a month's bill as a whole.
+A part is priced at what the site pays a unit by the tariff that holds on the day; what own generation gives costs
+nothing. Standing and demand charges are not in it: what is saved does not change them, so the worth of a saving is of
+the energy alone. They stand in the bill's own series (`evaluation.bill_days`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +10,9 @@ from datetime import date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from baselines.billing import period_of, versions_in
 from baselines.emissions import Method
-from baselines.energy_price import month_of_tariff, price_intervals
+from baselines.energy_price import has_blocks, price_intervals
 from baselines.errors import BaselineError
 from baselines.tariff import Tariff
 from evaluation.plan_file import EmissionSettings, PlanFile, PriceSettings
@@ -41,7 +43,11 @@ class DayMoney:
         self, plan: PlanFile, tariffs: Sequence[Tariff], points: Sequence[Point], day: date, zone: ZoneInfo
     ) -> None:
         self._plan = plan
-        self._tariff = month_of_tariff(tariffs, day)
+        period = period_of(day, 1 if plan.tariff is None else plan.tariff.billing_day)
+        self._version = next(
+            (version for version in versions_in(tariffs, period) if version.first <= day < version.after), None
+        )
+        self._held = 1.0 if self._version is None else float(self._version.share(period, day).held)
         self._points = {point.id: point for point in points}
         self._day = day
         self._zone = zone
@@ -49,9 +55,10 @@ class DayMoney:
         self._prices: dict[int, float] = {}
 
     @property
-    def tariff(self) -> Tariff | None:
-        """The electricity tariff that holds."""
-        return self._tariff
+    def blocks_since(self) -> date | None:
+        """The day from which on it matters what was bought, as blocks fill; None where none do."""
+        version = self._version
+        return None if version is None or not has_blocks(version.tariff) else version.first
 
     @property
     def mains(self) -> list[str]:
@@ -76,12 +83,13 @@ class DayMoney:
     def price_day(
         self, rows: Mapping[int, Mapping[str, IntervalRow]], earlier: Sequence[tuple[datetime, float]]
     ) -> None:
-        """Fix the electricity price of each interval; `earlier` is what was bought in the month before the day."""
-        if self._tariff is None:
+        """Fix the electricity price of each interval; `earlier` is what was bought since `blocks_since`."""
+        if self._version is None:
             return
+        tariff = self._version.tariff
         try:
-            before = price_intervals(self._tariff, *_columns(earlier), {}).used_kwh
-            priced = price_intervals(self._tariff, *_columns(self.bought(rows)), before)
+            before = price_intervals(tariff, *_columns(earlier), {}, self._held).used_kwh
+            priced = price_intervals(tariff, *_columns(self.bought(rows)), before, self._held)
         except BaselineError:
             # `leanmeter plan check` names what the tariff lacks.
             return

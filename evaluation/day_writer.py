@@ -3,11 +3,10 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from baselines.energy_price import has_blocks
 from evaluation.accounts import SiteAccounts
 from evaluation.day_money import DayMoney
 from evaluation.day_variables import DayVariables, date_of
-from evaluation.days import Day, day_of, summarise
+from evaluation.days import Day, day_on, summarise
 from evaluation.expectation import expect_day, expect_intervals
 from evaluation.site_model import SiteModel
 from evaluation.site_series import site_resource
@@ -90,10 +89,8 @@ class DayWriter:
         zone = self._model.time_zone
         money = DayMoney(accounts.plan, accounts.tariffs, self._model.points, date_of(day, zone), zone)
         earlier = []
-        if money.tariff is not None and has_blocks(money.tariff):
-            first = day
-            while (before := day_of(first.start_ms - 1, zone)).month == day.month:
-                first = before
+        if money.blocks_since is not None:
+            first = day_on(money.blocks_since, zone)
             stored: dict[int, dict[str, IntervalRow]] = {}
             for main in money.mains:
                 for row in await self._readings.intervals(self._model.site, first.start_ms, day.start_ms, main):

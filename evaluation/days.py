@@ -32,11 +32,12 @@ class Day:
 
 def day_of(time_ms: int, zone: ZoneInfo) -> Day:
     """The site-local day that a time lies in."""
-    return _day_on(datetime.fromtimestamp(time_ms / 1000, zone).date(), zone)
+    return day_on(datetime.fromtimestamp(time_ms / 1000, zone).date(), zone)
 
 
 @lru_cache(maxsize=4096)
-def _day_on(local: date, zone: ZoneInfo) -> Day:
+def day_on(local: date, zone: ZoneInfo) -> Day:
+    """The day of a date."""
     return Day(_midnight_ms(local, zone), _midnight_ms(local + timedelta(days=1), zone), f"{local:%Y-%m}")
 
 

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from baselines.energy_price import month_of_tariff
 from baselines.errors import BaselineError
 from evaluation.accounts import resource_of
 from evaluation.plan_file import PlanFile
 from evaluation.site_series import counted_points
-from evaluation.tariff_file import TariffFile, tariffs_of
+from evaluation.tariff_file import tariffs_of
 from site_config.points import Point, Resource, Role
 from store.schema import ENERGY
 
@@ -80,9 +79,8 @@ def _notes(plan: PlanFile, points: Sequence[Point], today: date) -> list[str]:
     found += [f"goals: {each.series}: has no baseline" for each in plan.goals if each.series not in compared]
     if plan.currency is None and (plan.prices or plan.electricity_tariff is not None):
         found.append("currency: is missing; savings get no worth")
-    tariff = plan.electricity_tariff
-    if isinstance(tariff, TariffFile) and month_of_tariff(tariffs_of(tariff), today) is None:
-        found.append(f"electricity_tariff: none, or more than one, is valid on {today.replace(day=1)}")
+    if plan.tariff is not None and not any(tariff.covers(today) for tariff in tariffs_of(plan.tariff)):
+        found.append(f"electricity_tariff: none is valid on {today}; its days get no cost")
     found += [
         f"baselines: {entry.id}: has no variables; its expected use is the mean of its period"
         for entry in plan.baselines

@@ -238,7 +238,18 @@ class PlanFile(StrictModel):
                 raise ValueError(f"adjustments: no baseline {adjustment.baseline!r}")
             if adjustment.last < adjustment.first:
                 raise ValueError(f"adjustments: {adjustment.baseline}.to: must not be before from")
+        tariff = self.tariff
+        if tariff is not None and self.currency not in {None, tariff.currency}:
+            raise ValueError(
+                f"electricity_tariff.currency: is {tariff.currency}, the plan's currency is {self.currency}; "
+                "they are never mixed"
+            )
         return self
+
+    @property
+    def tariff(self) -> TariffFile | None:
+        """Electricity's, once its file has been read."""
+        return self.electricity_tariff if isinstance(self.electricity_tariff, TariffFile) else None
 
     def calorific(self) -> tuple[CalorificValue, ...]:
         """The calorific values, with the point that measures the fuel as its carrier."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from baselines.linear_model import LinearModel
 from baselines.reference_factors import FUEL_SOURCE, FUELS, REFRIGERANT_SOURCE, REFRIGERANTS
-from baselines.tariff import Bill, BillLine
+from baselines.tariff import BY_DAYS, Bill, BillLine
 from baselines.validity import Finding
 from baselines.weather_model import BALANCE
 from leanmeter.baseline_fitting import FittedBaseline
@@ -114,6 +114,7 @@ def lines_as_json(lines: Sequence[BillLine]) -> list[dict[str, Any]]:
             "unit": line.unit,
             "price": None if line.price is None else str(line.price),
             "amount": str(line.amount),
+            **({"version": line.version, "days": list(line.days)} if line.days is not None else {}),
         }
         for line in lines
     ]
@@ -127,9 +128,14 @@ def bills_report(bills: Mapping[str, Bill]) -> list[str]:
         lines = [f"{len(bills)} months cost {sum(bill.total for bill in bills.values())} {currency}.", ""]
     for month, bill in bills.items():
         lines.append(f"{month}: {bill.total} {bill.currency}.")
-        width = max(len(line.name) for line in bill.lines)
+        width = max((len(line.name) for line in bill.lines), default=0)
+        version = ""
         for line in bill.lines:
-            price = "" if line.price is None else f"{plain(line.quantity)} {line.unit} × {line.price}"
+            if line.version != version and line.days is not None:
+                version = line.version
+                lines.append(f"  by {version}, {line.days[0]} of {line.days[1]} days:")
+            part = f" × {line.days[0]}/{line.days[1]}" if line.days and line.name in BY_DAYS else ""
+            price = "" if line.price is None else f"{plain(line.quantity)} {line.unit} × {line.price}{part}"
             lines.append(f"  {line.name:<{width}}  {line.amount:>12}  {price}".rstrip())
         lines += [f"  note: {text}" for text in bill.findings]
         lines.append("")

@@ -18,7 +18,7 @@ from baselines.meter_accuracy import MeterAccuracy
 from baselines.observations import Observations
 from baselines.savings import DEFAULT_CONFIDENCE, savings
 from baselines.validity import Finding, assess
-from evaluation.tariff_file import load_tariffs
+from evaluation.tariff_file import load_tariff_file, tariffs_of
 from leanmeter.balance_commands import add_balance_arguments
 from leanmeter.baseline_data import BaselineData, select
 from leanmeter.baseline_fitting import (
@@ -267,10 +267,10 @@ def _bills(arguments: argparse.Namespace) -> int:
 
 
 def _tariff(arguments: argparse.Namespace) -> int:
-    tariffs, earlier_demands = load_tariffs(arguments.file)
+    file = load_tariff_file(arguments.file)
     intervals = read_intervals(arguments.data, arguments.timezone)
     try:
-        bills = bill_months(tariffs, intervals.rows, earlier_demands)
+        bills = bill_months(tariffs_of(file), intervals.rows, file.earlier_demands, file.billing_day)
     except BaselineError as problem:
         raise ConfigurationError(f"{arguments.file}: {problem}") from problem
     if arguments.json:

@@ -31,6 +31,11 @@ def load_plan_file(path: Path) -> LoadedPlan:
     plan = load_model(path, PlanFile, PlanFileError)
     if isinstance(plan.electricity_tariff, Path):
         tariff = load_model(path.parent / plan.electricity_tariff, TariffFile, PlanFileError)
+        if plan.currency not in {None, tariff.currency}:
+            raise PlanFileError(
+                f"{path.parent / plan.electricity_tariff}: currency: is {tariff.currency}, "
+                f"the plan's currency is {plan.currency}; they are never mixed"
+            )
         plan = plan.model_copy(update={"electricity_tariff": tariff})
     tables = {name: _table(path, name, entry) for name, entry in plan.variables.items() if entry.is_table}
     return LoadedPlan(plan, tables)

@@ -77,6 +77,19 @@ _RULES = {
     "float_parsing": "must be a number with a point before decimals, such as 1.5",
     "int_parsing": "must be a whole number",
     "int_from_float": "must be a whole number",
+    "decimal_parsing": "must be a number with a point before decimals, such as 1200.5, and nothing else",
+    "decimal_type": "must be a number with a point before decimals, such as 1200.5, and nothing else",
+    "finite_number": "must be a number",
+    "date_from_datetime_parsing": "is no date, such as 2026-11-30",
+    "date_parsing": "is no date, such as 2026-11-30",
+    "date_type": "is no date, such as 2026-11-30",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "too_short": "has too few entries, at least {min_length} must be there",
+    "too_long": "has too many entries, more than {max_length}",
     "invalid_key": "is no key; a comma ends a value, decimals stand behind a point",
 }
 
@@ -104,7 +117,15 @@ def load_model(path: Path, model: type[ModelT], error: type[ConfigurationError] 
 
 def explain(problem: ValidationError) -> str:
     """The first mistakes of a validation, in words, at most three."""
-    lines = [_sentence(dict(entry)) for entry in problem.errors(include_url=False)]
+    found = problem.errors(include_url=False)
+    locations = [entry["loc"] for entry in found]
+    # A list whose entries are wrong is told to be too short as well.
+    lines = [
+        _sentence(dict(entry))
+        for entry in found
+        if entry["type"] != "too_short"
+        or not any(place[: len(entry["loc"])] == entry["loc"] != place for place in locations)
+    ]
     more = f" (and {len(lines) - 3} more)" if len(lines) > 3 else ""
     return "; ".join(lines[:3]) + more
 
@@ -122,7 +143,14 @@ def _sentence(entry: dict[str, Any]) -> str:
         pattern = entry["ctx"]["pattern"]
         rule = next((rule for mark, rule in _PATTERNS.items() if mark in pattern), f"does not match {pattern}")
         return f"{key}: {entry.get('input')!r} {rule}"
-    message = _RULES.get(kind) or str(entry["msg"]).removeprefix("Value error, ")
+    message = str(entry["msg"]).removeprefix("Value error, ")
+    if kind in _RULES:
+        message = _RULES[kind].format(**{name: _plain(value) for name, value in entry.get("ctx", {}).items()})
     shown = entry.get("input")
     given = f" (given: {shown!r})" if isinstance(shown, str | int | float | bool) else ""
     return f"{key}: {message}{given}" if key else message
+
+
+def _plain(value: object) -> object:
+    """A bound as people write it: 27, not 27.0."""
+    return f"{value:g}" if isinstance(value, float) else value

@@ -3,9 +3,10 @@ from decimal import Decimal
 
 import pytest
 
-from baselines.energy_price import has_blocks, month_of_tariff, price_intervals
+from baselines.billing import bill_months
+from baselines.energy_price import has_blocks, price_intervals
 from baselines.errors import BaselineError
-from baselines.tariff import Block, EnergyPrice, IntervalUse, Surcharge, Tariff, TimeBand, bill_month
+from baselines.tariff import Block, EnergyPrice, IntervalUse, Surcharge, Tariff, TimeBand
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NIGHT = TimeBand("night", 22 * 60, 6 * 60)
@@ -26,7 +27,8 @@ USED = [0.1 + 0.05 * (number % 7) for number in range(2880)]
 def test_the_sum_of_intervals_is_the_bill() -> None:
     prices = price_intervals(TARIFF, STARTS, USED, {}).prices
     cost = sum(price * used for price, used in zip(prices, USED, strict=True))
-    bill = bill_month(TARIFF, [IntervalUse(start, used) for start, used in zip(STARTS, USED, strict=True)])
+    rows = [IntervalUse(start, used) for start, used in zip(STARTS, USED, strict=True)]
+    bill = bill_months([TARIFF], rows)["2026-11"]
     assert cost == pytest.approx(float(bill.total), abs=0.03)
 
 
@@ -54,11 +56,3 @@ def test_a_time_or_an_amount_without_a_price_is_named() -> None:
     closed = Tariff("closed", "GHS", date(2026, 1, 1), (EnergyPrice((Block(Decimal(10), Decimal(1)),)),))
     with pytest.raises(BaselineError, match="no price above 10 kWh"):
         price_intervals(closed, [START], [11.0], {})
-
-
-def test_the_version_of_the_months_first_day_holds() -> None:
-    later = Tariff("later", "GHS", date(2026, 11, 15), TARIFF.energy)
-    first = Tariff("first", "GHS", date(2026, 1, 1), TARIFF.energy, date(2026, 11, 15))
-    assert month_of_tariff([first, later], date(2026, 11, 20)) == first
-    assert month_of_tariff([first, later], date(2026, 12, 20)) == later
-    assert month_of_tariff([later], date(2026, 11, 20)) is None

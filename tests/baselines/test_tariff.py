@@ -1,11 +1,14 @@
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from baselines.billing import bill_period, period_of, period_use
 from baselines.errors import BaselineError
 from baselines.tariff import (
+    Bill,
     BillLine,
     Block,
     DemandCharge,
@@ -15,7 +18,6 @@ from baselines.tariff import (
     Surcharge,
     Tariff,
     TimeBand,
-    bill_month,
     highest_demand,
     tariff_on,
 )
@@ -30,6 +32,10 @@ def flat(price: str) -> tuple[Block, ...]:
 
 def rows(start: datetime, count: int, energy_kwh: float, reactive_kvarh: float | None = None) -> list[IntervalUse]:
     return [IntervalUse(start + timedelta(minutes=15 * index), energy_kwh, reactive_kvarh) for index in range(count)]
+
+
+def bill_month(tariff: Tariff, used: list[IntervalUse], earlier: Sequence[Decimal] = ()) -> Bill:
+    return bill_period(period_use([tariff], period_of(used[0].start.date()), used), earlier)
 
 
 def amounts(lines: tuple[BillLine, ...]) -> dict[str, str]:

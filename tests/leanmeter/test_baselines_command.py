@@ -132,6 +132,30 @@ def test_a_tariff_bills_intervals(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert json.loads(capsys.readouterr().out)["2025-01"]["total"] == "4.50"
 
 
+def test_a_bill_tells_the_versions_that_share_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    versions = "".join(
+        f"  - {{name: {name}, valid_from: {start}, standing_charge: 31, energy: [{{price: {price}}}]}}\n"
+        for name, start, price in (("new", "2025-01-17", "0.40"), ("old", "2024-01-01", "0.30"))
+    )
+    tariff = write(tmp_path, f"currency: EUR\nbilling_day: 2\ntariffs:\n{versions}", "tariff.yaml")
+    data = write(tmp_path, "start,energy_kwh\n2025-01-16T23:45,10\n2025-01-17T00:00,10\n")
+    words = ["baselines", "tariff", str(tariff), "--data", str(data)]
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines()[:8] == [
+        "2025-01-02/2025-02-01: 38.00 EUR.",
+        "  by old, 15 of 31 days:",
+        "  standing charge         15.00  1 month × 31 × 15/31",
+        "  energy                   3.00  10 kWh × 0.3",
+        "  by new, 16 of 31 days:",
+        "  standing charge         16.00  1 month × 31 × 16/31",
+        "  energy                   4.00  10 kWh × 0.4",
+        "  note: old: 15 of 31 days, from 2025-01-02; standing charge, demand and blocks are shared out by days",
+    ]
+    assert main([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["2025-01-02/2025-02-01"]["lines"][0]
+    assert (told["version"], told["days"], told["amount"]) == ("old", [15, 31], "15.00")
+
+
 def test_intervals_that_are_missing_or_set_no_peak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tariff = write(
         tmp_path,

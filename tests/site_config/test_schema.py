@@ -66,7 +66,7 @@ def test_the_example_in_the_documentation_is_right() -> None:
         (("site: bakery", "site: The Bakery"), "site: 'The Bakery' must be lower-case"),
         (("site: bakery", ""), "site: is missing"),
         (("unit_id: 2", "unitid: 2"), "lines[0].devices[1].unitid: unknown key"),
-        (("unit_id: 2", "unit_id: 300"), "lines[0].devices[1].unit_id: Input should be less than or equal to 255"),
+        (("unit_id: 2", "unit_id: 300"), "lines[0].devices[1].unit_id: must be at most 255"),
         (("America/Lima", "Lima"), "time_zone: is no time zone"),
         (("parent: main", "parent: mains"), "points: oven.parent: no point 'mains'"),
         (("parent: main", "parent: oven"), "points: oven.parent: 'oven' is below this point already"),
