@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from baselines.errors import BaselineError
+from baselines.sayings import say
 from baselines.validity import Finding
 
 
@@ -42,8 +43,11 @@ def static_factor_findings(baseline: Mapping[str, str], reporting: Mapping[str, 
     for name in sorted({*baseline, *reporting}):
         before, after = baseline.get(name), reporting.get(name)
         if before != after:
-            text = (
-                f"static factor {name}: {before or 'not recorded'} then, {after or 'not recorded'} now; adjust for it"
+            text = say(
+                "static factor {name}: {before} then, {after} now; adjust for it",
+                name=name,
+                before=before or say("not recorded"),
+                after=after or say("not recorded"),
             )
             findings.append(Finding("static_factor", text, fails=False))
     return tuple(findings)

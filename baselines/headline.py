@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from baselines.savings import Savings
+from baselines.sayings import Saying, joined, say
 
 DAYS_A_YEAR = 365.25
 
@@ -24,21 +25,33 @@ def headline(
     found: Savings,
     goal_share: float | None = None,
     worth: Worth | None = None,
-    what: str = "energy",
+    what: str | None = None,
     *,
     valid: bool = True,
-) -> str:
+) -> Saying:
     """11.4 % less energy than expected (90 %: 8.3 to 14.5), 11 of the 27 points of your goal, worth 1,830 EUR a year.
 
     What is not proven is worth nothing yet, and is no part of a goal; without a `valid` baseline nothing is.
     """
-    told = found.sentence(what)
+    told = [found.sentence(what)]
     if not found.proven:
-        return f"{told}."
+        return joined([*told, "."])
     if not valid:
-        return f"{told}; not proven, because the baseline is not valid for this."
+        return joined([*told, say("; not proven, because the baseline is not valid for this.")])
     if goal_share:
-        told += f", {100.0 * found.savings_fraction:.0f} of the {100.0 * goal_share:.0f} points of your goal"
+        told.append(
+            say(
+                ", {reached:.0f} of the {goal:.0f} points of your goal",
+                reached=100.0 * found.savings_fraction,
+                goal=100.0 * goal_share,
+            )
+        )
     if worth is not None:
-        told += f", worth {worth.a_year(found.savings):,.0f} {worth.currency} a year if it continues"
-    return f"{told}."
+        told.append(
+            say(
+                ", worth {worth:,.0f} {currency} a year if it continues",
+                worth=worth.a_year(found.savings),
+                currency=worth.currency,
+            )
+        )
+    return joined([*told, "."])

@@ -3,16 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from baselines.linear_model import Band, LinearModel
+from baselines.sayings import Saying, joined, say
 
 Verdict = Literal["less", "as expected", "more", "not yet known"]
 
-_WORDS: Mapping[Verdict, str] = {
-    "less": "less than expected",
-    "as expected": "as expected",
-    "more": "more than expected",
+_WORDS: Mapping[Verdict, Saying] = {
+    "less": say("less than expected"),
+    "as expected": say("as expected"),
+    "more": say("more than expected"),
 }
 
 
@@ -51,17 +53,36 @@ class Judgement:
     rows: int
     missing: tuple[str, ...] = ()
 
-    def sentence(self, unit: str) -> str:
+    def sentence(self, unit: str) -> Saying:
         """In words: 75.3 kWh, less than expected: 83.2 (90 %: 80.1 to 86.2), goal 82.1."""
         if self.expected is None or self.lower is None or self.upper is None:
-            return f"not judged yet: {', '.join(self.missing)}."
-        used = f"{_amount(self.actual)} {unit}".rstrip()
-        band = f"{100.0 * self.confidence:.0f} %: {_amount(self.lower)} to {_amount(self.upper)}"
-        goal = "" if self.goal is None else f", goal {_amount(self.goal)}"
-        told = f"{used}, {_WORDS[self.verdict]}: {_amount(self.expected)} ({band}){goal}."
+            return say("not judged yet: {missing}.", missing=self.missing)
+        told: list[str] = [
+            say(
+                "{used}, {verdict}: {expected} ({confidence:.0%}: {lower} to {upper})",
+                used=say("{amount} {unit}", amount=_amount(self.actual), unit=unit)
+                if unit
+                else say("{amount}", amount=_amount(self.actual)),
+                verdict=_WORDS[self.verdict],
+                expected=_amount(self.expected),
+                confidence=self.confidence,
+                lower=_amount(self.lower),
+                upper=_amount(self.upper),
+            )
+        ]
+        if self.goal is not None:
+            told.append(say(", goal {goal}", goal=_amount(self.goal)))
+        told.append(".")
         if self.missing:
-            told += f" {self.rows - self.judged} of {self.rows} days left out: {', '.join(self.missing)}."
-        return told
+            told.append(
+                say(
+                    " {count} of {days} days left out: {missing}.",
+                    count=self.rows - self.judged,
+                    days=self.rows,
+                    missing=self.missing,
+                )
+            )
+        return joined(told)
 
 
 def judge(model: LinearModel, rows: Sequence[RunningRow], confidence: float) -> Judgement:
@@ -69,8 +90,12 @@ def judge(model: LinearModel, rows: Sequence[RunningRow], confidence: float) -> 
     missing: list[str] = []
     known = []
     for row in rows:
-        absent = [f"{name} of {row.label} not known" for name in model.variables if row.variables.get(name) is None]
-        lacks = [f"{row.label} {row.left_out}"] if row.left_out else absent
+        absent = [
+            say("{name} of {day} not known", name=name, day=row.label)
+            for name in model.variables
+            if row.variables.get(name) is None
+        ]
+        lacks = [say("{day} {why}", day=row.label, why=row.left_out)] if row.left_out else absent
         missing += lacks
         if not lacks:
             known.append(row)
@@ -111,6 +136,6 @@ def _goal(rows: Sequence[RunningRow], expected: Sequence[float]) -> float | None
     return math.fsum(goals) if len(goals) == len(rows) else None
 
 
-def _amount(value: float) -> str:
+def _amount(value: float) -> Decimal:
     size = abs(value)
-    return f"{value:,.{0 if size >= 1000.0 else 1 if size >= 10.0 else 2}f}"
+    return Decimal(f"{value:.{0 if size >= 1000.0 else 1 if size >= 10.0 else 2}f}")

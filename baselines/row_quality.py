@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from baselines.errors import BaselineError
 from baselines.observations import Observations
+from baselines.sayings import Saying, say
 from baselines.validity import Finding
 
 ROW_SCATTER = 0.1
@@ -80,16 +81,25 @@ def weighed(observations: Observations, qualities: Sequence[RowQuality]) -> Weig
     findings = []
     if len(kept) < len(observations):
         out = [label for row, label in enumerate(observations.labels) if weights[row] is None]
-        text = f"{len(out)} rows with parts unknown or without mains are left out: {_listed(out)}"
+        text = say(
+            "{count} rows with parts unknown or without mains are left out: {rows}", count=len(out), rows=_listed(out)
+        )
         findings.append(Finding("left_out", text, fails=False))
     light = [rows.labels[row] for row, weight in enumerate(given) if weight < 1.0]
     if light:
-        text = f"{len(light)} rows that were interpolated or read by hand weigh less: {_listed(light)}"
+        text = say(
+            "{count} rows that were interpolated or read by hand weigh less: {rows}",
+            count=len(light),
+            rows=_listed(light),
+        )
         findings.append(Finding("weighed", text, fails=False))
         rows = Observations(rows.labels, rows.energy, rows.variables, tuple(given))
     share = len(kept) / len(observations) if len(observations) else 0.0
     return WeighedRows(rows, share, tuple(findings), tuple(kept))
 
 
-def _listed(labels: Sequence[str]) -> str:
-    return ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
+def _listed(labels: Sequence[str]) -> Saying:
+    first = tuple(labels[:3])
+    if len(labels) > 3:
+        return say("{rows} and {count} more", rows=first, count=len(labels) - 3)
+    return say("{rows}", rows=first)

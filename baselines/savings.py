@@ -11,6 +11,7 @@ from baselines.errors import BaselineError
 from baselines.linear_model import LinearModel
 from baselines.meter_accuracy import MeterAccuracy, systematic_half_width
 from baselines.observations import Observations
+from baselines.sayings import Saying, joined, say
 from baselines.validity import Finding, corrected_autocorrelation, follows, range_findings
 
 Granularity = Literal["month", "day", "other"]
@@ -44,21 +45,27 @@ class Savings:
     proven: bool
     findings: tuple[Finding, ...]
 
-    def sentence(self, what: str = "energy") -> str:
-        """The result in words, with its band; `what` names the resource."""
-        share, reach = 100.0 * self.savings_fraction, 100.0 * self.half_width / abs(self.expected)
-        low, high = sorted((abs(share) - reach, abs(share) + reach))
-        kind = "less" if self.savings >= 0.0 else "more"
-        told = (
-            f"{abs(share):.1f} % {kind} {what} than expected ({100.0 * self.confidence:.0f} %: {low:.1f} to {high:.1f})"
+    def sentence(self, what: str | None = None) -> Saying:
+        """The result in words, with its band; `what` names the resource, all energy where nobody does."""
+        share, reach = abs(self.savings_fraction), self.half_width / abs(self.expected)
+        told = say(
+            "{share:.1%} less {what} than expected ({confidence:.0%}: {low:.1f} to {high:.1f})"
+            if self.savings >= 0.0
+            else "{share:.1%} more {what} than expected ({confidence:.0%}: {low:.1f} to {high:.1f})",
+            share=share,
+            what=what or say("energy"),
+            confidence=self.confidence,
+            low=100.0 * (share - reach),
+            high=100.0 * (share + reach),
         )
         if self.proven:
             return told
         if self.savings > self.half_width:
-            return f"{told}; not yet proven, because the baseline's residuals follow each other"
+            return joined([told, say("; not yet proven, because the baseline's residuals follow each other")])
         if self.savings >= 0.0:
-            return f"{told}; not yet proven"
-        return f"{told}; no saving proven" if -self.savings <= self.half_width else f"{told}; no saving"
+            return joined([told, say("; not yet proven")])
+        within = -self.savings <= self.half_width
+        return joined([told, say("; no saving proven") if within else say("; no saving")])
 
 
 def savings(

@@ -7,8 +7,10 @@ Performance Measurement and Verification Protocol (2019), section on model valid
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from baselines.linear_model import INTERCEPT, LinearModel
+from baselines.sayings import joined, say
 
 MODEL_P = 0.10
 VARIABLE_P = 0.20
@@ -47,13 +49,13 @@ def assess(model: LinearModel, *, coverage: float = 1.0) -> Validity:
     findings = [*_fit_findings(model), *_variable_findings(model)]
     provisional = model.n < FEWEST_POINTS or coverage < LEAST_COVERAGE
     if model.n < FEWEST_POINTS:
-        findings.append(
-            Finding("few_points", f"{model.n} points; with fewer than {FEWEST_POINTS} this is provisional", fails=False)
-        )
+        text = say("{n} points; with fewer than {fewest} this is provisional", n=model.n, fewest=FEWEST_POINTS)
+        findings.append(Finding("few_points", text, fails=False))
     if coverage < LEAST_COVERAGE:
-        text = (
-            f"readings cover {percent(coverage)} of the baseline period; "
-            f"below {percent(LEAST_COVERAGE)} this is provisional"
+        text = say(
+            "readings cover {share:%} of the baseline period; below {least:%} this is provisional",
+            share=share_told(coverage),
+            least=share_told(LEAST_COVERAGE),
         )
         findings.append(Finding("low_coverage", text, fails=False))
     findings += _autocorrelation_findings(model)
@@ -72,18 +74,27 @@ def range_findings(model: LinearModel, rows: Sequence[Sequence[float]]) -> tuple
         reach = RANGE_DEVIATIONS * seen.deviation
         low, high = min(seen.minimum, seen.mean - reach), max(seen.maximum, seen.mean + reach)
         if not low <= mean <= high:
-            text = (
-                f"mean {name} {mean:g} in the reporting period lies outside {low:g} to {high:g}, "
-                "for which the baseline is good (DOE)"
+            text = say(
+                "mean {name} {mean:g} in the reporting period lies outside {low:g} to {high:g}, for which the baseline "
+                "is good (DOE)",
+                name=name,
+                mean=mean,
+                low=low,
+                high=high,
             )
             findings.append(Finding("out_of_range", text, fails=True))
     return tuple(findings)
 
 
-def percent(share: float) -> str:
-    """A share in words; never 100 % or 0 % for what is only nearly so."""
+def share_told(share: float) -> Decimal:
+    """A share with the digits that are shown; never 100 % or 0 % for what is only nearly so."""
     decimals = 0 if 0.01 <= share < 0.99 or share in {0.0, 1.0} else 1
-    return f"{100.0 * share:.{decimals}f} %"
+    return Decimal(f"{100.0 * share:.{decimals}f}") / 100
+
+
+def percent(share: float) -> str:
+    """A share in words."""
+    return say("{share:%}", share=share_told(share))
 
 
 def alternates(model: LinearModel) -> bool:
@@ -117,16 +128,19 @@ def inflation(model: LinearModel, name: str) -> float:
 
 def _autocorrelation_findings(model: LinearModel) -> list[Finding]:
     if alternates(model):
-        text = (
-            f"residuals alternate (lag 1: {model.autocorrelation:.2f}); ASHRAE's uncertainty then counts no more than "
-            "the points there are"
+        text = say(
+            "residuals alternate (lag 1: {lag:.2f}); ASHRAE's uncertainty then counts no more than the points there "
+            "are",
+            lag=model.autocorrelation or 0.0,
         )
         return [Finding("negative_autocorrelation", text, fails=False)]
     if follows(model):
-        text = (
-            f"residuals follow each other (lag 1: {model.autocorrelation:.2f}, corrected for few rows "
-            f"{corrected_autocorrelation(model):.2f}): fewer independent points than rows, so savings count as proven "
-            "only beyond a wider band; longer periods (weeks, months) or a missing variable?"
+        text = say(
+            "residuals follow each other (lag 1: {lag:.2f}, corrected for few rows {corrected:.2f}): fewer independent "
+            "points than rows, so savings count as proven only beyond a wider band; longer periods (weeks, months) or "
+            "a missing variable?",
+            lag=model.autocorrelation or 0.0,
+            corrected=corrected_autocorrelation(model),
         )
         return [Finding("autocorrelation", text, fails=False)]
     return []
@@ -135,17 +149,23 @@ def _autocorrelation_findings(model: LinearModel) -> list[Finding]:
 def _fit_findings(model: LinearModel) -> list[Finding]:
     findings = []
     if model.variables and model.f_p is None:
-        text = "the model fits exactly; is the energy calculated from the variables instead of measured?"
+        text = say("the model fits exactly; is the energy calculated from the variables instead of measured?")
         findings.append(Finding("exact_fit", text, fails=False))
     if model.f_p is not None and model.f_p >= MODEL_P:
-        text = f"the model as a whole may be chance (F test p = {model.f_p:.2f}; DOE asks for less than {MODEL_P:g})"
+        text = say(
+            "the model as a whole may be chance (F test p = {p:.2f}; DOE asks for less than {limit:g})",
+            p=model.f_p,
+            limit=MODEL_P,
+        )
         findings.append(Finding("f_test", text, fails=True))
     if not model.variables:
-        text = "without a relevant variable the baseline is the mean; what does the energy depend on?"
+        text = say("without a relevant variable the baseline is the mean; what does the energy depend on?")
         findings.append(Finding("no_variable", text, fails=True))
     elif model.r2 < LEAST_R2:
-        text = (
-            f"the variables explain {percent(model.r2)} of the changes (R²; DOE asks for {percent(LEAST_R2)} or more)"
+        text = say(
+            "the variables explain {share:%} of the changes (R²; DOE asks for {least:%} or more)",
+            share=share_told(model.r2),
+            least=share_told(LEAST_R2),
         )
         findings.append(Finding("r2", text, fails=True))
     return findings
@@ -156,34 +176,51 @@ def _variable_findings(model: LinearModel) -> list[Finding]:
     known = {name: p for name, p in model.p.items() if name != INTERCEPT and p is not None}
     for name, p in known.items():
         if p >= VARIABLE_P:
-            text = f"{name} may have no influence (p = {p:.2f}; DOE asks for less than {VARIABLE_P:g}); leave it out?"
+            text = say(
+                "{name} may have no influence (p = {p:.2f}; DOE asks for less than {limit:g}); leave it out?",
+                name=name,
+                p=p,
+                limit=VARIABLE_P,
+            )
             findings.append(Finding("variable_p", text, fails=True))
     own = [name for name in model.variables if name not in model.searched]
     for name in own if len(own) > 1 else ():
         factor = inflation(model, name)
         if factor > MOST_INFLATION:
-            text = f"{name} moves with the other variables (VIF {factor:.0f}); their coefficients cannot be told apart"
+            text = say(
+                "{name} moves with the other variables (VIF {factor:.0f}); their coefficients cannot be told apart",
+                name=name,
+                factor=factor,
+            )
             findings.append(Finding("collinear", text, fails=False))
     if known and min(known.values()) >= BEST_VARIABLE_P:
-        text = f"no variable is certain to have an influence (DOE asks for one p below {BEST_VARIABLE_P:g})"
+        text = say(
+            "no variable is certain to have an influence (DOE asks for one p below {limit:g})", limit=BEST_VARIABLE_P
+        )
         findings.append(Finding("no_strong_variable", text, fails=True))
     for name in model.variables:
         if model.coefficients[name] < 0.0:
-            text = f"more {name} goes with less energy; is that how the plant works, or chance?"
+            text = say("more {name} goes with less energy; is that how the plant works, or chance?", name=name)
             findings.append(Finding("negative_coefficient", text, fails=False))
     if model.coefficients[INTERCEPT] < 0.0:
-        text = "the base load comes out below zero; a variable is missing, or the range is too narrow"
+        text = say("the base load comes out below zero; a variable is missing, or the range is too narrow")
         findings.append(Finding("negative_intercept", text, fails=False))
     return findings
 
 
 def _verdict(model: LinearModel, valid: bool, provisional: bool, findings: Sequence[Finding]) -> str:
     own = [name for name in model.variables if name not in model.searched]
-    named = " and ".join(own) or "no variable"
     if not valid:
         first = next(finding.text for finding in findings if finding.fails)
-        return f"Not good enough to claim savings with: {first.rstrip('?')}{'?' if first.endswith('?') else '.'}"
-    share = f"{named} explain{'s' if len(own) == 1 else ''} {percent(model.r2)} of the changes"
+        if first.endswith("?"):
+            return say("Not good enough to claim savings with: {reason}", reason=first)
+        return say("Not good enough to claim savings with: {reason}.", reason=first)
+    told = share_told(model.r2)
+    if len(own) == 1:
+        share = say("{name} explains {share:%} of the changes", name=own[0], share=told)
+    else:
+        names = joined(own, say(" and ")) if own else say("no variable")
+        share = say("{names} explain {share:%} of the changes", names=names, share=told)
     if provisional:
-        return f"Provisional: {share}, but there is too little data yet."
-    return f"Good enough to claim savings with: {share}, and it passes DOE's tests."
+        return say("Provisional: {share}, but there is too little data yet.", share=share)
+    return say("Good enough to claim savings with: {share}, and it passes DOE's tests.", share=share)

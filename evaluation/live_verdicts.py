@@ -7,6 +7,7 @@ from typing import Literal
 
 from baselines.live import Judgement, RunningRow, judge
 from baselines.row_quality import LEFT_OUT
+from baselines.sayings import Saying, say
 from evaluation.accounts import SiteAccounts
 from evaluation.baseline_days import BaselineDay
 from evaluation.frozen_baseline import FrozenBaseline
@@ -21,7 +22,7 @@ class LiveVerdict:
     first_day: str
     last_day: str
     judgement: Judgement
-    text: str
+    text: Saying
 
 
 def live_verdicts(
@@ -49,8 +50,12 @@ def _verdict(
 ) -> LiveVerdict:
     judgement = judge(baseline.version.model, rows, confidence)
     first, last = rows[0].label, rows[-1].label
-    title = f"Yesterday, {last}" if period == "day" else f"This week, {first} to {last}"
-    return LiveVerdict(period, first, last, judgement, f"{title}: {judgement.sentence(unit.replace('m3', 'm³'))}")
+    sentence = judgement.sentence(unit.replace("m3", "m³"))
+    if period == "day":
+        text = say("Yesterday, {day}: {sentence}", day=last, sentence=sentence)
+    else:
+        text = say("This week, {first} to {last}: {sentence}", first=first, last=last, sentence=sentence)
+    return LiveVerdict(period, first, last, judgement, text)
 
 
 def _row(accounts: SiteAccounts, baseline: FrozenBaseline, day: BaselineDay) -> RunningRow:
@@ -58,9 +63,9 @@ def _row(accounts: SiteAccounts, baseline: FrozenBaseline, day: BaselineDay) -> 
     terms = accounts.terms(baseline, local)
     left_out = ""
     if day.row is None or day.row.quality == PARTIAL:
-        left_out = "without all its readings"
+        left_out = say("without all its readings")
     elif day.row.quality in LEFT_OUT:
-        left_out = "without mains"
+        left_out = say("without mains")
     return RunningRow(
         day.label,
         day.variables,

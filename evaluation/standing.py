@@ -10,6 +10,7 @@ from baselines.adjustments import NonRoutineAdjustment, static_factor_findings
 from baselines.headline import Worth, headline
 from baselines.indicator import ratio
 from baselines.savings import Savings, savings
+from baselines.sayings import Saying, joined, say
 from baselines.validity import FEWEST_POINTS, Finding, assess
 from evaluation.accounts import SiteAccounts, resource_of
 from evaluation.baseline_days import BaselineDay, observed, read_days
@@ -23,14 +24,14 @@ from store.plans import Plans
 from store.protocol import ReadingStore
 
 _WORDS = {
-    "electricity": "electricity",
-    "fuel": "fuel",
-    "heat": "heat",
-    "water": "water",
-    "compressed_air": "compressed air",
-    "material": "material",
-    "waste": "waste",
-    "product": "product",
+    "electricity": say("electricity"),
+    "fuel": say("fuel"),
+    "heat": say("heat"),
+    "water": say("water"),
+    "compressed_air": say("compressed air"),
+    "material": say("material"),
+    "waste": say("waste"),
+    "product": say("product"),
 }
 
 State = Literal["waiting", "no days", "counted"]
@@ -134,9 +135,13 @@ class Standings:
         standing = Standing(
             *facts,
             "no days",
-            "No day after the baseline period can be judged yet."
+            say("No day after the baseline period can be judged yet.")
             if not days
-            else f"No day can be judged yet: {days[-1].waits_for} of {days[-1].label} not known.",
+            else say(
+                "No day can be judged yet: {missing} of {day} not known.",
+                missing=days[-1].waits_for,
+                day=days[-1].label,
+            ),
             version=baseline.version.number,
             verdict=validity.verdict,
             provisional=validity.provisional,
@@ -180,7 +185,7 @@ class Standings:
         currency = accounts.plan.currency
         worth = None if price is None or currency is None else Worth(price, currency, float(len(labels)))
         valid = standing.valid and not any(finding.fails for finding in (*rows.findings, *found.findings))
-        text = headline(found, standing.goal_share, worth, _WORDS.get(standing.resource, "energy"), valid=valid)
+        text = headline(found, standing.goal_share, worth, _WORDS.get(standing.resource), valid=valid)
         found = replace(found, proven=found.proven and valid)
         return replace(
             standing,
@@ -198,7 +203,7 @@ class Standings:
 
     async def _what_is_missing(
         self, model: SiteModel, accounts: SiteAccounts, settings: BaselineSettings, today: date
-    ) -> str:
+    ) -> Saying:
         period = settings.period
         definitions = {name: accounts.plan.variables[name] for name in settings.variables}
         variables = DayVariables(self._readings, self._plans, model.site, model.time_zone)
@@ -217,15 +222,24 @@ class Standings:
             )
         known = sum(day.is_known for day in days)
         if today <= period.last:
-            ready = period.last + timedelta(days=1)
-            return f"The baseline period runs until {period.last}; the baseline can be made on {ready}. {_known(known)}"
+            return say(
+                "The baseline period runs until {last}; the baseline can be made on {ready}. {known}",
+                last=period.last,
+                ready=period.last + timedelta(days=1),
+                known=_known(known),
+            )
         waits = next((day for day in days if not day.is_known), None)
-        why = "" if waits is None else f" ({waits.label}: no {waits.waits_for})"
-        return f"{_known(known)}{why}"
+        if waits is None:
+            return _known(known)
+        return joined([_known(known), say(" ({day}: no {missing})", day=waits.label, missing=waits.waits_for)])
 
 
-def _known(known: int) -> str:
-    return f"{known} days are known so far; {FEWEST_POINTS} are needed for one that is not provisional."
+def _known(known: int) -> Saying:
+    return say(
+        "{known} days are known so far; {needed} are needed for one that is not provisional.",
+        known=known,
+        needed=FEWEST_POINTS,
+    )
 
 
 def _static_factors(accounts: SiteAccounts, baseline: FrozenBaseline) -> tuple[Finding, ...]:
