@@ -60,9 +60,7 @@ class Judgement:
         told: list[str] = [
             say(
                 "{used}, {verdict}: {expected} ({confidence:.0%}: {lower} to {upper})",
-                used=say("{amount} {unit}", amount=_amount(self.actual), unit=unit)
-                if unit
-                else say("{amount}", amount=_amount(self.actual)),
+                used=_amount(self.actual, unit),
                 verdict=_WORDS[self.verdict],
                 expected=_amount(self.expected),
                 confidence=self.confidence,
@@ -95,7 +93,7 @@ def judge(model: LinearModel, rows: Sequence[RunningRow], confidence: float) -> 
             for name in model.variables
             if row.variables.get(name) is None
         ]
-        lacks = [say("{day} {why}", day=row.label, why=row.left_out)] if row.left_out else absent
+        lacks = [joined([row.label, row.left_out], " ")] if row.left_out else absent
         missing += lacks
         if not lacks:
             known.append(row)
@@ -136,6 +134,7 @@ def _goal(rows: Sequence[RunningRow], expected: Sequence[float]) -> float | None
     return math.fsum(goals) if len(goals) == len(rows) else None
 
 
-def _amount(value: float) -> Decimal:
+def _amount(value: float, unit: str = "") -> Saying:
     size = abs(value)
-    return Decimal(f"{value:.{0 if size >= 1000.0 else 1 if size >= 10.0 else 2}f}")
+    told = {"amount": Decimal(f"{value:.{0 if size >= 1000.0 else 1 if size >= 10.0 else 2}f}")}
+    return Saying("{amount} " + unit if unit else "{amount}", told)

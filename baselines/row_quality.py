@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from baselines.errors import BaselineError
 from baselines.observations import Observations
-from baselines.sayings import Saying, say
+from baselines.sayings import say
 from baselines.validity import Finding
 
 ROW_SCATTER = 0.1
@@ -98,8 +98,7 @@ def weighed(observations: Observations, qualities: Sequence[RowQuality]) -> Weig
     return WeighedRows(rows, share, tuple(findings), tuple(kept))
 
 
-def _listed(labels: Sequence[str]) -> Saying:
-    first = tuple(labels[:3])
+def _listed(labels: Sequence[str]) -> Sequence[str]:
     if len(labels) > 3:
-        return say("{rows} and {count} more", rows=first, count=len(labels) - 3)
-    return say("{rows}", rows=first)
+        return say("{rows} and {count} more", rows=labels[:3], count=len(labels) - 3)
+    return labels

@@ -11,7 +11,7 @@ from baselines.errors import BaselineError
 from baselines.linear_model import LinearModel
 from baselines.meter_accuracy import MeterAccuracy, systematic_half_width
 from baselines.observations import Observations
-from baselines.sayings import Saying, joined, say
+from baselines.sayings import Fact, Saying, joined, say
 from baselines.validity import Finding, corrected_autocorrelation, follows, range_findings
 
 Granularity = Literal["month", "day", "other"]
@@ -48,16 +48,17 @@ class Savings:
     def sentence(self, what: str | None = None) -> Saying:
         """The result in words, with its band; `what` names the resource, all energy where nobody does."""
         share, reach = abs(self.savings_fraction), self.half_width / abs(self.expected)
-        told = say(
-            "{share:.1%} less {what} than expected ({confidence:.0%}: {low:.1f} to {high:.1f})"
-            if self.savings >= 0.0
-            else "{share:.1%} more {what} than expected ({confidence:.0%}: {low:.1f} to {high:.1f})",
-            share=share,
-            what=what or say("energy"),
-            confidence=self.confidence,
-            low=100.0 * (share - reach),
-            high=100.0 * (share + reach),
-        )
+        facts: dict[str, Fact] = {
+            "share": share,
+            "what": what or say("energy"),
+            "confidence": self.confidence,
+            "low": 100.0 * (share - reach),
+            "high": 100.0 * (share + reach),
+        }
+        if self.savings >= 0.0:
+            told = say("{share:.1%} less {what} than expected ({confidence:.0%}: {low:.1f} to {high:.1f})", **facts)
+        else:
+            told = say("{share:.1%} more {what} than expected ({confidence:.0%}: {low:.1f} to {high:.1f})", **facts)
         if self.proven:
             return told
         if self.savings > self.half_width:

@@ -94,7 +94,7 @@ def share_told(share: float) -> Decimal:
 
 def percent(share: float) -> str:
     """A share in words."""
-    return say("{share:%}", share=share_told(share))
+    return f"{share_told(share):%}".replace("%", " %")
 
 
 def alternates(model: LinearModel) -> bool:

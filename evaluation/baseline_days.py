@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from baselines.observations import Observations
 from baselines.row_quality import LEFT_OUT, RowQuality, WeighedRows, weighed
-from baselines.sayings import Saying, say
+from baselines.sayings import say
 from evaluation.day_variables import DayVariables
 from evaluation.days import day_of
 from evaluation.intervals import PARTIAL
@@ -30,13 +30,13 @@ class BaselineDay:
         return whole and None not in self.variables.values()
 
     @property
-    def waits_for(self) -> Saying:
+    def waits_for(self) -> str:
         """What is missing, in a word; empty when nothing is."""
         if self.row is None or self.row.quality == PARTIAL:
             return say("readings")
         if self.row.quality in LEFT_OUT:
             return say("mains")
-        return say("{names}", names=[name for name, value in self.variables.items() if value is None])
+        return ", ".join(name for name, value in self.variables.items() if value is None)
 
 
 async def read_days(

@@ -22,9 +22,17 @@ def amount(value: float, locale: Locale) -> str:
     return number(value, 2 if size < 1 else 1 if size < 100 else 0, locale)
 
 
-def percent(share: float, locale: Locale) -> str:
-    """A share of 1 in whole percent."""
-    return format_percent(round(share, 2) + 0.0, locale=locale).replace("-", MINUS)
+def percent(share: float, locale: Locale, digits: int = 0) -> str:
+    """A share of 1 in percent, as the locale writes it: 12.3% or 12,3 %."""
+    pattern = str(locale.percent_formats[None].pattern)
+    if digits:
+        pattern = pattern.replace("0", "0." + "0" * digits, 1)
+    return format_percent(round(share, digits + 2) + 0.0, format=pattern, locale=locale).replace("-", MINUS)
+
+
+def day(value: date, locale: Locale) -> str:
+    """Such as "Nov 19, 2026" or "19 nov 2026"."""
+    return format_date(value, "medium", locale=locale)
 
 
 def weekday(day: date, locale: Locale) -> str:

@@ -63,10 +63,12 @@ class EvaluationSection(StrictModel):
 class VisitSection(StrictModel):
     """What the page shows and where it listens.
 
-    `site` may be left out where there is one only. `example` draws a baseline that is labelled as an example.
+    `site` may be left out where there is one only. `example` draws a baseline that is labelled as an example. Without
+    `language` the page speaks the one that the browser asks for.
     """
 
     site: Slug | None = None
+    language: Annotated[str, Field(min_length=2, max_length=20)] | None = None
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Port = 8080
     example: bool = False

@@ -2,19 +2,22 @@
 
 import asyncio
 import contextlib
+import copy
 import errno
 import logging
 import socket
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast, get_args
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from nicegui import Client, ui
+from nicegui.language import Language
 
 from evaluation.site_model import load_model
 from evaluation.standing import Standings
+from languages.texts import SOURCE, LanguageError, accepted, texts
 from site_config.errors import ConfigurationError
 from store.edge_ledger import EdgeLedger
 from store.entities import Entities
@@ -22,6 +25,7 @@ from store.factory import open_entities, open_readings
 from store.server_file import ServerFile, VisitSection
 from visit.page import LivePage
 from visit.reader import LiveReader, NamedSite
+from visit.wording import Wording
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +47,10 @@ class _Server(uvicorn.Server):
 async def run(settings: ServerFile, stop: asyncio.Event) -> None:
     """Serve the page until `stop` is set; once in a process.
 
-    Raises ConfigurationError when the address cannot be taken or a file is missing, StoreConfigurationError when a
-    store cannot be used.
+    Raises ConfigurationError when the address cannot be taken, a file is missing or there is no such language,
+    StoreConfigurationError when a store cannot be used.
     """
+    _require_language(settings.visit.language)
     listening = _listen(settings.visit.host, settings.visit.port)
     try:
         await _require_files(settings)
@@ -76,7 +81,7 @@ async def _serve(settings: VisitSection, reader: LiveReader, listening: socket.s
     reading = asyncio.create_task(reader.run(), name="live reader")
     server = _Server(
         uvicorn.Config(
-            _application(reader, example=settings.example),
+            _application(reader, settings),
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=_SHUTDOWN_S,
@@ -97,21 +102,37 @@ async def _serve(settings: VisitSection, reader: LiveReader, listening: socket.s
                 await task
 
 
-def _application(reader: LiveReader, *, example: bool) -> FastAPI:
+def _application(reader: LiveReader, settings: VisitSection) -> FastAPI:
     application = FastAPI(title="Leanmeter", docs_url=None, redoc_url=None, openapi_url=None)
 
     @application.get("/api/live")
-    async def live() -> dict[str, Any]:
-        return reader.view.to_json()
+    async def live(request: Request) -> dict[str, Any]:
+        return reader.view_in(_words(settings, request)).to_json()
 
-    @ui.page("/", title=f"{reader.view.site_name} · Leanmeter")
-    async def page(client: Client) -> None:
-        await LivePage(reader, example=example).add_chart(client)
+    @ui.page("/")
+    async def page(client: Client, request: Request) -> None:
+        words = _words(settings, request)
+        _speak(client, words, f"{reader.view.site_name} · Leanmeter")
+        await LivePage(reader, words, example=settings.example).add_chart(client)
 
     ui.run_with(
         application, title="Leanmeter", dark=False, tailwind=False, show_welcome_message=False, language="en-US"
     )
     return application
+
+
+def _words(settings: VisitSection, request: Request) -> Wording:
+    """The page's own language, else the one that the browser asks for."""
+    return Wording(texts(settings.language or accepted(request.headers.get("accept-language", ""))))
+
+
+def _speak(client: Client, words: Wording, title: str) -> None:
+    """Give one client's page its title, and the language that screen readers speak it in."""
+    ui.page_title(title)
+    name = words.texts.locale.language
+    # NiceGUI has one language a page, which all clients share.
+    client.page = copy.copy(client.page)
+    client.page.language = cast("Language", name) if name in get_args(Language) else "en-US"
 
 
 async def _load_site(entities: Entities, ledger: EdgeLedger, site: str) -> NamedSite | None:
@@ -134,6 +155,13 @@ async def _only_site(entities: Entities) -> str:
     if len(found) > 1:
         raise ConfigurationError(f"visit.site: name one of {', '.join(entry.site for entry in found)}")
     return found[0].site
+
+
+def _require_language(name: str | None) -> None:
+    try:
+        texts(name or SOURCE)
+    except LanguageError as problem:
+        raise ConfigurationError(f"visit.language: {problem}") from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,20 +6,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from visit.curve import Curve
-from visit.language import _
+from visit.wording import ENGLISH, Wording
 
 # A canvas inherits no font.
 _FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif'
 _GREEN, _SUN, _SOFT, _RULE = "#0b6b4d", "#d99a1c", "#51605a", "#dfe5de"
 
 
-def chart_options(curve: Curve, zone: ZoneInfo) -> dict[str, Any]:
+def chart_options(curve: Curve, zone: ZoneInfo, words: Wording = ENGLISH) -> dict[str, Any]:
     """A time axis in the site's own time, and a line each for site, own generation and the example."""
+    _ = words.texts.gettext
     series = [_line(_("Site"), curve, curve.site_kw, zone, _GREEN, area=True)]
     if curve.generation_kw:
         series.append(_line(_("Own generation"), curve, curve.generation_kw, zone, _SUN))
     if curve.expected:
-        series = [*_expected(curve, zone), *series]
+        series = [*_expected(curve, zone, words), *series]
     if curve.example_kw:
         line = _line(_("Example baseline"), curve, curve.example_kw, zone, _SOFT)
         series.append({**line, "lineStyle": {"width": 1.5, "type": "dashed", "color": _SOFT}})
@@ -51,7 +52,7 @@ def chart_options(curve: Curve, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def _expected(curve: Curve, zone: ZoneInfo) -> list[dict[str, Any]]:
+def _expected(curve: Curve, zone: ZoneInfo, words: Wording) -> list[dict[str, Any]]:
     """The band as two areas, one upon the other, of which the lower is not painted; and a dashed line in it."""
     times = [_wall_clock_ms(entry.time_ms, zone) for entry in curve.expected]
     quiet: dict[str, Any] = {"type": "line", "showSymbol": False, "silent": True, "tooltip": {"show": False}}
@@ -66,7 +67,7 @@ def _expected(curve: Curve, zone: ZoneInfo) -> list[dict[str, Any]]:
         {**quiet, **bare, "name": " ", "stack": "band", "data": height, "areaStyle": {"color": _SOFT, "opacity": 0.16}},
         {
             "type": "line",
-            "name": _("Expected"),
+            "name": words.texts.gettext("Expected"),
             "data": middle,
             "showSymbol": False,
             "lineStyle": {"width": 1.5, "type": "dashed", "color": _SOFT},

@@ -6,11 +6,11 @@ from typing import Any
 
 from evaluation.silent_generation import LONGEST_SLEEP_MS, is_dusk
 from evaluation.site_series import site_series
+from evaluation.standing import Standing
 from site_config.points import Assignment, Point, Resource, Role, counted_rate, site_use, unmetered
 from store.protocol import IntervalRow, Latest
-from visit import wording
-from visit.language import _
-from visit.savings import SavingView
+from visit.savings import NoBaseline, SavingView, no_baseline_text, saving_views
+from visit.wording import ENGLISH, Wording
 from wire_format.quality import Quality
 from wire_format.quantities import QUANTITIES
 
@@ -69,7 +69,6 @@ class LiveView:
     measured_today_s: float | None
     points: tuple[PointView, ...]
     warning: str = ""
-
     savings: tuple[SavingView, ...] = ()
     no_baseline: str = ""
 
@@ -97,8 +96,8 @@ class Situation:
     problem: str = ""
     missing_values: int = 0
     wrong_days: int = 0
-    savings: tuple[SavingView, ...] = ()
-    no_baseline: str = ""
+    standings: Sequence[Standing] = ()
+    no_baseline: NoBaseline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +108,20 @@ class _Now:
     note: str
 
 
-def build(situation: Situation, now_ms: int) -> LiveView:
-    """Make the view of a site at a time."""
-    now = {point.id: _present(situation, point, now_ms) for point in situation.points}
+def build(situation: Situation, now_ms: int, words: Wording = ENGLISH) -> LiveView:
+    """Make the view of a site at a time, in a language."""
+    now = {point.id: _present(situation, point, now_ms, words) for point in situation.points}
     electricity = [point for point in situation.points if point.resource is Resource.ELECTRICITY]
     rates = {point.id: value for point in electricity if (value := now[point.id].value) is not None}
     site_power_kw = site_use(electricity, Resource.ELECTRICITY, rates)
     counted = [now[point.id] for point in electricity if point.role in _SUPPLY]
     ages = [entry.age_s for entry in counted if entry.age_s is not None]
     newest_age_s = min((_age_s(value, now_ms) for value in situation.latest.values()), default=None)
-    state, state_text = _state(situation, newest_age_s)
+    state, state_text = _state(situation, newest_age_s, words)
     amounts = {name: row.amount for name, row in situation.days.items()}
     main_days = [row for point in electricity if point.role is Role.MAIN and (row := situation.days.get(point.id))]
     lines = [_line(situation, point, now[point.id], site_power_kw) for point in situation.points]
-    lines += _unmetered_lines(electricity, rates, amounts, site_power_kw)
+    lines += _unmetered_lines(electricity, rates, amounts, site_power_kw, words)
     return LiveView(
         site=situation.site,
         site_name=situation.site_name,
@@ -131,20 +130,21 @@ def build(situation: Situation, now_ms: int) -> LiveView:
         state_text=state_text,
         site_power_kw=site_power_kw,
         site_power_age_s=max(ages) if site_power_kw is not None and ages else None,
-        site_power_note="" if site_power_kw is not None else _why_no_site_power(electricity, now),
+        site_power_note="" if site_power_kw is not None else _why_no_site_power(electricity, now, words),
         site_today_kwh=_used_today(electricity, amounts),
         measured_today_s=min(row.coverage for row in main_days) * situation.day_length_s if main_days else None,
         points=tuple(sorted(lines, key=_by_power)),
-        savings=situation.savings,
-        no_baseline=situation.no_baseline,
-        warning=_warning(situation),
+        savings=saving_views(situation.standings, words),
+        no_baseline="" if situation.no_baseline is None else no_baseline_text(situation.no_baseline, words),
+        warning=_warning(situation, words),
     )
 
 
-def _warning(situation: Situation) -> str:
+def _warning(situation: Situation, words: Wording) -> str:
+    _ = words.texts.gettext
     if situation.missing_values:
         return _("{count} values of the last days have not arrived; they may still wait at the meters' box").format(
-            count=wording.number(situation.missing_values, 0)
+            count=words.number(situation.missing_values, 0)
         )
     if situation.wrong_days:
         return _("On {count} of the last days a meter's total rose otherwise than is stored").format(
@@ -153,8 +153,9 @@ def _warning(situation: Situation) -> str:
     return ""
 
 
-def _present(situation: Situation, point: Point, now_ms: int) -> _Now:
+def _present(situation: Situation, point: Point, now_ms: int, words: Wording) -> _Now:
     """The point's present rate by the device that measures it now."""
+    _ = words.texts.gettext
     assigned = [entry for entry in situation.assignments if entry.point == point.id and entry.covers(now_ms)]
     if not assigned:
         return _Now(None, _rate_unit(point, None), None, _("No meter is assigned"))
@@ -163,7 +164,7 @@ def _present(situation: Situation, point: Point, now_ms: int) -> _Now:
     for entry in assigned:
         quantity = _rate_quantity(entry, situation.latest) or entry.amount_quantity
         found = situation.latest.get((entry.device, quantity))
-        note = note or _quality_note(situation, entry.device, quantity)
+        note = note or _quality_note(situation, entry.device, quantity, words)
         if found is None:
             return _Now(None, unit, None, note or _("No reading yet from {device}").format(device=entry.device))
         oldest_s = max(oldest_s, _age_s(found, now_ms))
@@ -171,9 +172,9 @@ def _present(situation: Situation, point: Point, now_ms: int) -> _Now:
     if oldest_s > GONE_AFTER_S and _is_asleep(situation, point, total, oldest_s):
         return _Now(0.0, unit, None, _("silent since it stopped generating, counted as 0"))
     if oldest_s > GONE_AFTER_S:
-        return _Now(None, unit, oldest_s, note or _no_data(oldest_s))
+        return _Now(None, unit, oldest_s, note or _no_data(oldest_s, words))
     if oldest_s > OLD_AFTER_S:
-        note = f"{note}, {wording.age(oldest_s)}" if note else wording.age(oldest_s)
+        note = f"{note}, {words.age(oldest_s)}" if note else words.age(oldest_s)
     if any(_rate_quantity(entry, situation.latest) is None for entry in assigned):
         # A device with a total only is not silent as long as its total arrives.
         return _Now(None, unit, oldest_s, note)
@@ -188,7 +189,8 @@ def _is_asleep(situation: Situation, point: Point, last_w: float, silent_s: floa
     return is_dusk(last_w / 1000, (day.demand or 0.0) if day else 0.0)
 
 
-def _quality_note(situation: Situation, device: str, quantity: str) -> str:
+def _quality_note(situation: Situation, device: str, quantity: str, words: Wording) -> str:
+    _ = words.texts.gettext
     quality = situation.qualities.get((device, quantity))
     if quality is None:
         return ""
@@ -202,8 +204,9 @@ def _quality_note(situation: Situation, device: str, quantity: str) -> str:
     return texts.get(quality, "").format(device=device)
 
 
-def _no_data(age_s: float) -> str:
-    return _("No data for {duration}").format(duration=wording.duration(age_s))
+def _no_data(age_s: float, words: Wording) -> str:
+    _ = words.texts.gettext
+    return _("No data for {duration}").format(duration=words.duration(age_s))
 
 
 def _rate_quantity(entry: Assignment, latest: DeviceValues) -> str | None:
@@ -258,8 +261,10 @@ def _unmetered_lines(
     rates: Mapping[str, float],
     amounts: Mapping[str, float],
     site_power_kw: float | None,
+    words: Wording,
 ) -> list[PointView]:
     """What the main supplies beyond its parts, where there is one main only."""
+    _ = words.texts.gettext
     mains = [point for point in electricity if point.role is Role.MAIN]
     if len(mains) != 1 or site_power_kw is None:
         return []
@@ -300,7 +305,8 @@ def _share(power_kw: float | None, site_power_kw: float | None) -> float | None:
     return min(max(power_kw / site_power_kw, 0.0), 1.0)
 
 
-def _state(situation: Situation, newest_age_s: float | None) -> tuple[str, str]:
+def _state(situation: Situation, newest_age_s: float | None, words: Wording) -> tuple[str, str]:
+    _ = words.texts.gettext
     if situation.problem:
         return "store", _("The store does not answer")
     if not situation.points:
@@ -308,11 +314,12 @@ def _state(situation: Situation, newest_age_s: float | None) -> tuple[str, str]:
     if newest_age_s is None:
         return "none", _("Waiting for the first reading")
     if newest_age_s > OLD_AFTER_S:
-        return "old", _no_data(newest_age_s)
+        return "old", _no_data(newest_age_s, words)
     return "live", _("Live")
 
 
-def _why_no_site_power(electricity: Sequence[Point], now: Mapping[str, _Now]) -> str:
+def _why_no_site_power(electricity: Sequence[Point], now: Mapping[str, _Now], words: Wording) -> str:
+    _ = words.texts.gettext
     counted = [point for point in electricity if point.role in _SUPPLY]
     if not any(point.role in {Role.MAIN, Role.GENERATION} for point in counted):
         return _("No main supply is set up")

@@ -1,4 +1,4 @@
-"""Reads the store once for all clients: they share one view and one curve, and ask the store nothing."""
+"""Reads the store once for all clients: they share views and one curve, and ask the store nothing."""
 
 import asyncio
 import logging
@@ -18,7 +18,8 @@ from store.protocol import IntervalRow, Latest, OperatedReadingStore, StoreConfi
 from store.schema import EARLIEST_MS, ENERGY
 from visit.curve import Curve, ExpectedPower, build_curve, expected_powers, step_for
 from visit.live import OLD_AFTER_S, LiveView, Situation, build
-from visit.savings import SavingView, no_baseline_text, saving_views
+from visit.savings import NoBaseline
+from visit.wording import ENGLISH, Wording
 from wire_format.quality import Quality
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class NamedSite:
 
 
 class LiveReader:
-    """Keeps `view` and `curve` up to date while `run` runs.
+    """Keeps views and `curve` up to date while `run` runs.
 
     Args:
         readings: the store, of which this is the only reader in the process.
@@ -79,8 +80,8 @@ class LiveReader:
         self._load_site = load_site
         self._example = example
         self._load_standings = load_standings
-        self._savings: tuple[SavingView, ...] = ()
-        self._no_baseline = ""
+        self._standings: list[Standing] = []
+        self._no_baseline: NoBaseline | None = None
         self._now_ms = now_ms
         self._named: NamedSite | None = None
         self._latest: dict[tuple[str, str], Latest] = {}
@@ -92,7 +93,20 @@ class LiveReader:
         self._problem = ""
         self.curve = Curve(0, 0, (), (), ())
         self.curve_version = 0
-        self.view: LiveView = self._build()
+        self._situation, self._situation_ms = self._now()
+        self._views: dict[str, LiveView] = {}
+
+    @property
+    def view(self) -> LiveView:
+        """What there is to be seen, in English."""
+        return self.view_in(ENGLISH)
+
+    def view_in(self, words: Wording) -> LiveView:
+        """The same in a language, made once for all who read it."""
+        language = words.texts.language
+        if language not in self._views:
+            self._views[language] = build(self._situation, self._situation_ms, words)
+        return self._views[language]
 
     @property
     def time_zone(self) -> ZoneInfo:
@@ -119,7 +133,8 @@ class LiveReader:
             if self._problem:
                 logger.warning("the store answers again")
             self._problem = ""
-        self.view = self._build()
+        self._situation, self._situation_ms = self._now()
+        self._views.clear()
 
     async def _read(self) -> None:
         now_ms = self._now_ms()
@@ -148,14 +163,14 @@ class LiveReader:
         self, model: SiteModel, load: Callable[[SiteModel, date], Awaitable[list[Standing]]], now_ms: int
     ) -> None:
         today = datetime.fromtimestamp(now_ms / 1000, model.time_zone).date()
-        self._savings = saving_views(await load(model, today))
-        if self._savings:
-            self._no_baseline = ""
+        self._standings = await load(model, today)
+        if self._standings:
+            self._no_baseline = None
             return
         midnight_ms = day_of(now_ms, model.time_zone).start_ms
         whole = await self._readings.day_starts(model.site, EARLIEST_MS, midnight_ms)
         # The first day began before its first reading.
-        self._no_baseline = no_baseline_text(max(len(whole) - 1, 0), today)
+        self._no_baseline = NoBaseline(max(len(whole) - 1, 0), today)
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()
@@ -235,31 +250,29 @@ class LiveReader:
         for time_ms, value in zip(series.times_ms, series.values, strict=True):
             windows[time_ms] = counted_rate(role, value * assignment.factor) / 1000
 
-    def _build(self) -> LiveView:
+    def _now(self) -> tuple[Situation, int]:
         now_ms = self._now_ms()
         named = self._named
         length_s = 86_400.0
         if named is not None:
             day = day_of(now_ms, named.model.time_zone)
             length_s = (day.end_ms - day.start_ms) / 1000
-        return build(
-            Situation(
-                site=self._site,
-                site_name=self._site if named is None else named.name,
-                points=() if named is None else named.model.points,
-                assignments=() if named is None else named.model.assignments,
-                latest=self._latest,
-                days=self._days,
-                day_length_s=length_s,
-                qualities=self._qualities,
-                problem=self._problem,
-                savings=self._savings,
-                no_baseline=self._no_baseline,
-                missing_values=0 if named is None else named.missing_values,
-                wrong_days=0 if named is None else named.wrong_days,
-            ),
-            now_ms,
+        situation = Situation(
+            site=self._site,
+            site_name=self._site if named is None else named.name,
+            points=() if named is None else named.model.points,
+            assignments=() if named is None else named.model.assignments,
+            latest=self._latest,
+            days=self._days,
+            day_length_s=length_s,
+            qualities=self._qualities,
+            problem=self._problem,
+            standings=self._standings,
+            no_baseline=self._no_baseline,
+            missing_values=0 if named is None else named.missing_values,
+            wrong_days=0 if named is None else named.wrong_days,
         )
+        return situation, now_ms
 
 
 def _compared_series(model: SiteModel) -> str | None:

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 from baselines.validity import FEWEST_POINTS
 from evaluation.standing import Standing
+from languages import formats
 from store.schema import ENERGY
-from visit import wording
-from visit.language import _
+from visit.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class SavingView:
 
     `figure` is the saving in large letters, empty while there is none to show; `state` is proven, unproven or waiting.
     `progress` is the part of the goal that is reached, 0 to 1, None without a goal; `asked` what it asks for by today.
-    `live` has a line on yesterday and one on the running week.
+    `warnings` say why nothing can be claimed, `live` has a line on yesterday and one on the running week, `details` say
+    how the saving is counted.
     """
 
     id: str
@@ -25,75 +26,110 @@ class SavingView:
     state: str
     figure: str
     text: str
-    progress: float | None
-    asked: float | None
-    progress_text: str
-    notes: tuple[str, ...]
+    progress: float | None = None
+    asked: float | None = None
+    progress_text: str = ""
+    warnings: tuple[str, ...] = ()
     live: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
-def saving_views(standings: Sequence[Standing]) -> tuple[SavingView, ...]:
+@dataclass(frozen=True, slots=True)
+class NoBaseline:
+    """How many whole days are measured of a site that nobody has imported a plan for; `today` is the site's."""
+
+    whole_days: int
+    today: date
+
+
+def saving_views(standings: Sequence[Standing], words: Wording) -> tuple[SavingView, ...]:
     """The entries, in the order of the plan."""
-    return tuple(_view(standing) for standing in standings)
+    return tuple(_view(standing, words) for standing in standings)
 
 
-def no_baseline_text(whole_days: int, today: date) -> str:
+def no_baseline_text(found: NoBaseline, words: Wording) -> str:
     """What is missing while nobody has imported a plan, and from when there can be a baseline."""
-    if whole_days >= FEWEST_POINTS:
+    _ = words.texts.gettext
+    if found.whole_days >= FEWEST_POINTS:
         text = _("{days} whole days are measured: enough for a provisional baseline, which a plan describes.")
-        return text.format(days=whole_days)
-    ready = today + timedelta(days=FEWEST_POINTS - whole_days)
+        return text.format(days=words.number(found.whole_days, 0))
+    ready = found.today + timedelta(days=FEWEST_POINTS - found.whole_days)
     text = _("{days} of the {needed} whole days that a provisional one needs are measured; it can be made on {date}.")
-    return text.format(days=whole_days, needed=FEWEST_POINTS, date=ready.isoformat())
+    return text.format(days=found.whole_days, needed=FEWEST_POINTS, date=formats.day(ready, words.texts.locale))
 
 
-def _view(standing: Standing) -> SavingView:
-    name = _name(standing.resource)
-    live = tuple(verdict.text for verdict in standing.live)
+def _view(standing: Standing, words: Wording) -> SavingView:
+    _ = words.texts.gettext
+    name = _name(standing.resource, words)
+    text = words.texts.tell(standing.text)
+    live = tuple(words.texts.tell(verdict.text) for verdict in standing.live)
     found = standing.savings
     if found is None:
         title = name if standing.state != "waiting" else _("{name}: no baseline yet").format(name=name)
-        return SavingView(standing.baseline, title, "waiting", "", standing.text, None, None, "", (), live)
+        return SavingView(standing.baseline, title, "waiting", "", text, live=live)
     progress = asked = None
-    progress_text = ""
     if standing.goal_share:
-        reached = found.savings_fraction if found.proven else 0.0
-        progress = min(max(reached / standing.goal_share, 0.0), 1.0)
+        progress = min(max(_reached(standing) / standing.goal_share, 0.0), 1.0)
         asked = min((standing.asked_share or 0.0) / standing.goal_share, 1.0)
-        progress_text = _("{reached} of {goal} points of the goal").format(
-            reached=wording.number(100.0 * reached, 0), goal=wording.number(100.0 * standing.goal_share, 0)
-        )
-        if standing.asked_share:
-            progress_text += _(" (the mark: {asked} by today)").format(
-                asked=wording.number(100.0 * standing.asked_share, 0)
-            )
-        if standing.goal_is_average:
-            progress_text += _("; SCORE firms report {goal} points on average").format(
-                goal=wording.number(100.0 * standing.goal_share, 0)
-            )
-    kind = _("less") if found.savings >= 0.0 else _("more")
-    figure = f"{wording.number(abs(100.0 * found.savings_fraction), 1)}\N{NARROW NO-BREAK SPACE}% {kind}"
-    state = "proven" if found.proven else "unproven"
+    share = words.percent(abs(found.savings_fraction), 1)
     return SavingView(
-        standing.baseline, name, state, figure, standing.text, progress, asked, progress_text, _notes(standing), live
+        standing.baseline,
+        name,
+        "proven" if found.proven else "unproven",
+        (_("{percent} less") if found.savings >= 0.0 else _("{percent} more")).format(percent=share),
+        text,
+        progress,
+        asked,
+        _progress_text(standing, words),
+        () if standing.valid and not standing.provisional else (words.texts.tell(standing.verdict),),
+        live,
+        _details(standing, words),
     )
 
 
-def _notes(standing: Standing) -> tuple[str, ...]:
-    notes = [
-        _("{first} to {last}, {judged} of {days} days judged.").format(
-            first=standing.first_day, last=standing.last_day, judged=standing.judged, days=standing.days
+def _reached(standing: Standing) -> float:
+    found = standing.savings
+    return found.savings_fraction if found is not None and found.proven else 0.0
+
+
+def _progress_text(standing: Standing, words: Wording) -> str:
+    """What the bar shows; the points of a proven saving are told above it already."""
+    _ = words.texts.gettext
+    if not standing.goal_share:
+        return ""
+    goal = words.number(100.0 * standing.goal_share, 0)
+    told = []
+    if not _reached(standing):
+        told.append(_("0 of {goal} points of the goal so far.").format(goal=goal))
+    if standing.asked_share:
+        asked = words.number(100.0 * standing.asked_share, 0)
+        told.append(_("The mark on the bar is what the goal asks for by today: {asked} points.").format(asked=asked))
+    if standing.goal_is_average:
+        told.append(_("SCORE firms report {goal} points on average.").format(goal=goal))
+    return " ".join(told)
+
+
+def _details(standing: Standing, words: Wording) -> tuple[str, ...]:
+    _, locale = words.texts.gettext, words.texts.locale
+    told = []
+    if standing.first_day is not None and standing.last_day is not None:
+        told.append(
+            _("{first} to {last}: {judged} of {days} days judged.").format(
+                first=formats.day(date.fromisoformat(standing.first_day), locale),
+                last=formats.day(date.fromisoformat(standing.last_day), locale),
+                judged=words.number(standing.judged, 0),
+                days=words.number(standing.days, 0),
+            )
         )
-    ]
-    if not standing.valid or standing.provisional:
-        notes.append(standing.verdict)
+    if standing.valid and not standing.provisional:
+        told.append(words.texts.tell(standing.verdict))
     if standing.resource == ENERGY and standing.worth_a_year is not None:
-        notes.append(_("Worth at the mean price of a kWh of all energy."))
-    notes += [finding.text for finding in standing.findings]
-    return tuple(notes)
+        told.append(_("Worth at the mean price of a kWh of all energy."))
+    return (*told, *(words.texts.tell(finding.text) for finding in standing.findings))
 
 
-def _name(resource: str) -> str:
+def _name(resource: str, words: Wording) -> str:
+    _ = words.texts.gettext
     return {
         "energy": _("All energy"),
         "electricity": _("Electricity"),

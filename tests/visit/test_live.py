@@ -4,8 +4,8 @@ import pytest
 
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow, Latest
-from visit import wording
 from visit.live import LiveView, PointView, Situation, build
+from visit.wording import ENGLISH
 from wire_format.quality import Quality
 
 NOW_MS = 1_795_000_000_000
@@ -210,8 +210,8 @@ def test_pulses_are_called_what_the_factor_makes_of_them() -> None:
         days={"water": day("water", 12.4), "gas": day("gas", 56.1)},
     )
 
-    assert wording.today(line(view, "water").today, line(view, "water").today_unit) == "12.4 m³"
-    assert wording.today(line(view, "gas").today, line(view, "gas").today_unit) == "56.1"
+    assert ENGLISH.today(line(view, "water").today, line(view, "water").today_unit) == "12.4 m³"
+    assert ENGLISH.today(line(view, "gas").today, line(view, "gas").today_unit) == "56.1"
 
 
 def test_a_device_with_a_total_only_is_not_silent() -> None:

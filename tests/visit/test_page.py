@@ -16,7 +16,7 @@ from tests.servers.ports import free_port
 from tests.servers.processes import ManagedProcess, Processes
 from tests.servers.waiting import eventually_async
 from tests.visit.bakery import SITE, Bakery, column
-from visit import wording
+from visit.wording import ENGLISH
 from wire_format.batch import DeviceRows
 
 PHONE = {"width": 390, "height": 844}
@@ -105,13 +105,13 @@ async def test_the_numbers_are_those_of_the_store(bakery: Bakery, serve: Serve, 
         row.point: row.amount for row in await bakery.readings.days(SITE, bakery.now_ms - 86_400_000, bakery.now_ms)
     }
     oven_kw = latest["oven-meter", "active_power_total"].value / 1000
-    assert await text_of(page, ".lm-now") == wording.power_text(power_kw)
+    assert await text_of(page, ".lm-now") == ENGLISH.power_text(power_kw)
     oven = await text_of(page, '[data-point="oven"]')
-    assert f"Oven 1 {wording.power_text(oven_kw)}" in oven
-    assert f"{wording.today(days['oven'], 'kWh')} today" in oven
-    assert f"{wording.today(days['water'], 'm3')} today" in await text_of(page, '[data-point="water"]')
-    assert f"{wording.today(days['product'], 'kg')} today" in await text_of(page, '[data-point="product"]')
-    assert wording.today(days["main"] + days["pv"], "kWh") in await text_of(page, ".lm-facts")
+    assert f"Oven 1 {ENGLISH.power_text(oven_kw)}" in oven
+    assert f"{ENGLISH.today(days['oven'], 'kWh')} today" in oven
+    assert f"{ENGLISH.today(days['water'], 'm3')} today" in await text_of(page, '[data-point="water"]')
+    assert f"{ENGLISH.today(days['product'], 'kg')} today" in await text_of(page, '[data-point="product"]')
+    assert ENGLISH.today(days["main"] + days["pv"], "kWh") in await text_of(page, ".lm-facts")
     assert await text_of(page, ".lm-state.live") == "Live"
     view = served.live()
     assert view["site_power_kw"] == pytest.approx(power_kw)
@@ -139,7 +139,7 @@ async def test_the_number_stands_in_the_first_html(bakery: Bakery, serve: Serve,
 
     html = served.get()
     power = served.live()["site_power_kw"]
-    number, _ = wording.power(power)
+    number, _ = ENGLISH.power(power)
     assert re.search(rf'<span class="lm-now-number">{re.escape(number)}</span>', html)
     assert "<title>Panadería El Sol" in html
 
@@ -214,7 +214,7 @@ async def test_readings_that_did_not_arrive_are_told(bakery: Bakery, serve: Serv
     await ledger.note_compared([Reconciliation(SITE, "edge-1", day_ms, "oven-meter", 86_400, 85_000)])
     await ledger.close()
     page = await opened(browser, serve().url)
-    assert (await text_of(page, ".lm-warning")).startswith("1 400 values of the last days have not arrived")
+    assert (await text_of(page, ".lm-warning")).startswith("1,400 values of the last days have not arrived")
 
 
 async def test_before_the_first_reading(serve: Serve, browser: Browser) -> None:

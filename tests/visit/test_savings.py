@@ -2,46 +2,59 @@ from dataclasses import replace
 from datetime import date
 
 from baselines.savings import Savings
+from baselines.sayings import say
 from evaluation.standing import Standing
+from languages.texts import texts
 from store.protocol import IntervalRow
 from visit.curve import expected_powers
-from visit.savings import no_baseline_text, saving_views
+from visit.savings import NoBaseline, no_baseline_text, saving_views
+from visit.wording import ENGLISH, Wording
 
-WAITING = Standing("energy", "site.energy", "energy", "kWh", "waiting", "3 days are known so far; 12 are needed.")
+WAITING = Standing("energy", "site.energy", "energy", "kWh", "waiting", say("3 days are known so far."))
 FOUND = Savings(1000.0, 890.0, 110.0, 0.11, 30.0, 30.0, 0.0, 0.0, 1.0, 0.9, 0.27, proven=True, findings=())
 COUNTED = replace(
-    WAITING, state="counted", text="11.0 % less energy.", version=1, valid=True, verdict="Good enough.", savings=FOUND,
+    WAITING, state="counted", text=FOUND.sentence(), version=1, valid=True, verdict=say("Good enough."), savings=FOUND,
     first_day="2026-07-13", last_day="2026-07-26", days=14, judged=13, goal_share=0.27, asked_share=0.0675,
     goal_is_average=True,
 )  # fmt: skip
 
 
 def test_before_a_baseline_the_page_says_what_is_missing() -> None:
-    (view,) = saving_views([WAITING])
+    (view,) = saving_views([WAITING], ENGLISH)
     assert (view.name, view.state, view.figure) == ("All energy: no baseline yet", "waiting", "")
     assert view.text == WAITING.text
-    assert "3 of the 12 whole days" in no_baseline_text(3, date(2026, 11, 26))
-    assert "2026-12-05" in no_baseline_text(3, date(2026, 11, 26))
-    assert "enough for a provisional baseline" in no_baseline_text(12, date(2026, 11, 26))
+    today = date(2026, 11, 26)
+    assert "3 of the 12 whole days" in no_baseline_text(NoBaseline(3, today), ENGLISH)
+    assert no_baseline_text(NoBaseline(3, today), ENGLISH).endswith("on Dec 5, 2026.")
+    assert "enough for a provisional baseline" in no_baseline_text(NoBaseline(12, today), ENGLISH)
 
 
 def test_progress_is_of_the_goal_and_names_whose_average_it_is() -> None:
-    (view,) = saving_views([COUNTED])
-    assert (view.figure, view.state) == ("11.0\N{NARROW NO-BREAK SPACE}% less", "proven")
+    (view,) = saving_views([COUNTED], ENGLISH)
+    assert (view.figure, view.state) == ("11.0% less", "proven")
     assert round(view.progress or 0, 3) == round(0.11 / 0.27, 3)
     assert view.asked == 0.25
-    assert (
-        view.progress_text
-        == "11 of 27 points of the goal (the mark: 7 by today); SCORE firms report 27 points on average"
-    )
-    assert view.notes == ("2026-07-13 to 2026-07-26, 13 of 14 days judged.",)
+    assert view.text == "11.0% less energy than expected (90%: 8.0 to 14.0)"
+    mark = "The mark on the bar is what the goal asks for by today: 7 points."
+    assert view.progress_text == f"{mark} SCORE firms report 27 points on average."
+    assert view.warnings == ()
+    assert view.details == ("Jul 13, 2026 to Jul 26, 2026: 13 of 14 days judged.", "Good enough.")
 
 
 def test_what_is_not_proven_is_no_progress() -> None:
-    (view,) = saving_views([replace(COUNTED, savings=replace(FOUND, proven=False), valid=False, verdict="Not good.")])
+    not_good = replace(COUNTED, savings=replace(FOUND, proven=False), valid=False, verdict=say("Not good."))
+    (view,) = saving_views([not_good], ENGLISH)
     assert (view.state, view.progress) == ("unproven", 0.0)
     assert view.progress_text.startswith("0 of 27 points")
-    assert view.notes[1] == "Not good."
+    assert view.warnings == ("Not good.",)
+
+
+def test_a_saving_in_spanish() -> None:
+    (view,) = saving_views([COUNTED], Wording(texts("es")))
+    space = "\N{NO-BREAK SPACE}"
+    assert (view.name, view.figure) == ("Toda la energía", f"11,0{space}% menos")
+    assert view.text == f"11,0{space}% menos energía de lo esperado (90{space}%: 8,0 a 14,0)"
+    assert view.details[0] == "Del 13 jul 2026 al 26 jul 2026: 13 de 14 días juzgados."
 
 
 def test_what_is_expected_of_intervals_becomes_power() -> None:

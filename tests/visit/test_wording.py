@@ -1,8 +1,10 @@
 import pytest
 
+from languages.texts import texts
 from visit import wording
+from visit.wording import ENGLISH, Wording
 
-NARROW = "\N{NARROW NO-BREAK SPACE}"
+SPANISH = Wording(texts("es"))
 
 
 @pytest.mark.parametrize(
@@ -16,13 +18,13 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
         (7.428, "7.43 kW"),
         (9.996, "10.0 kW"),
         (84.24, "84.2 kW"),
-        (1234.6, f"1{NARROW}235 kW"),
+        (1234.6, "1,235 kW"),
         (-1.5, f"{wording.MINUS}1.50 kW"),
         (-0.0002, "0 W"),
     ],
 )
 def test_powers_have_three_figures_and_a_unit_that_fits(power_kw: float | None, text: str) -> None:
-    assert wording.power_text(power_kw) == text
+    assert ENGLISH.power_text(power_kw) == text
 
 
 @pytest.mark.parametrize(
@@ -31,14 +33,14 @@ def test_powers_have_three_figures_and_a_unit_that_fits(power_kw: float | None, 
         (None, "kWh", wording.NO_VALUE),
         (0.29, "kWh", "0.29 kWh"),
         (84.24, "kWh", "84.2 kWh"),
-        (12_345.6, "kWh", f"12{NARROW}346 kWh"),
+        (12_345.6, "kWh", "12,346 kWh"),
         (0.008, "m3", "8 L"),
         (5.04, "m3", "5.0 m³"),
-        (648.0, "kg", "648.0 kg"),
+        (648.0, "kg", "648 kg"),
     ],
 )
 def test_amounts_of_today(value: float | None, unit: str, text: str) -> None:
-    assert wording.today(value, unit) == text
+    assert ENGLISH.today(value, unit) == text
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_amounts_of_today(value: float | None, unit: str, text: str) -> None:
     ],
 )
 def test_rates(value: float | None, unit: str, text: tuple[str, str]) -> None:
-    assert wording.rate(value, unit) == text
+    assert ENGLISH.rate(value, unit) == text
 
 
 @pytest.mark.parametrize(
@@ -67,9 +69,16 @@ def test_rates(value: float | None, unit: str, text: tuple[str, str]) -> None:
     ],
 )
 def test_ages(seconds: float | None, text: str) -> None:
-    assert wording.age(seconds) == text
+    assert ENGLISH.age(seconds) == text
 
 
 def test_shares() -> None:
-    assert wording.percent(0.586) == "59\N{NARROW NO-BREAK SPACE}%"
-    assert wording.percent(None) == ""
+    assert ENGLISH.percent(0.586) == "59%"
+    assert ENGLISH.percent(None) == ""
+
+
+def test_another_language_has_its_own_words_and_numbers() -> None:
+    assert SPANISH.power_text(1234.6) == "1.235 kW"
+    assert SPANISH.today(84.24, "kWh") == "84,2 kWh"
+    assert SPANISH.percent(0.1234, 1) == "12,3\N{NO-BREAK SPACE}%"
+    assert SPANISH.age(200) == "hace 3 min"
