@@ -22,22 +22,15 @@ class Worth:
 
 
 def headline(
-    found: Savings,
-    goal_share: float | None = None,
-    worth: Worth | None = None,
-    what: str | None = None,
-    *,
-    valid: bool = True,
+    found: Savings, goal_share: float | None = None, worth: Worth | None = None, what: str | None = None
 ) -> Saying:
     """11.4 % less energy than expected (90 %: 8.3 to 14.5), 11 of the 27 points of your goal, worth 1,830 EUR a year.
 
-    What is not proven is worth nothing yet, and is no part of a goal; without a `valid` baseline nothing is.
+    What is not proven is worth nothing yet, and is no part of a goal.
     """
     told = [found.sentence(what)]
     if not found.proven:
         return joined([*told, "."])
-    if not valid:
-        return joined([*told, say("; not proven, because the baseline is not valid for this.")])
     if goal_share:
         told.append(
             say(

@@ -6,11 +6,12 @@ Sources: ISO 50006:2014 annex D; IPMVP, Statistics and Uncertainty (2014); Drape
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from baselines.autocorrelation import autocorrelation_of, points_each, variance_of_sum
 from baselines.distributions import f_p_value, t_for_confidence, t_p_value
 from baselines.errors import BaselineError
 from baselines.observations import Observations
@@ -62,6 +63,12 @@ class LinearModel:
     Where rows have weights w (variance of a row's error = deviation² / w), each sum over rows, ȳ's too, is weighted and
     `autocorrelation` is that of sqrt(w) e; `residuals` are always y − ŷ.
     `t`, `f` and their p are None where the model fits exactly, `autocorrelation` where the residuals do not vary.
+
+    Bands are those of independent normal errors (Draper & Smith), exact, unless residuals are shown to follow each
+    other (`error_autocorrelation` ρ > 0, see autocorrelation.py). Then n rows are n' = n (1 − ρ)/(1 + ρ) independent
+    points: s² = Σe² / (n − p n/n'), which least squares of such errors has as its mean; t with n' − p degrees of
+    freedom; (X'X)⁻¹ times n/n'; and the m errors of the sum itself have the variance of a sum of such. For ρ = 0 this
+    is the exact band, and it is never narrower.
     """
 
     variables: tuple[str, ...]
@@ -80,6 +87,11 @@ class LinearModel:
     residual_sum: float
     mean_energy: float
     autocorrelation: float | None
+    durbin_watson: float | None
+    durbin_watson_p: float | None
+    """Of as small a d by chance: one-sided, against errors that follow each other. Both None where the fit is exact."""
+    error_autocorrelation: float
+    """ρ of the errors where Durbin–Watson's p is below 0.10, estimated without Pearson's bias; else 0."""
     residuals: tuple[float, ...]
     ranges: Mapping[str, VariableRange]
     centre: tuple[float, ...]
@@ -105,29 +117,45 @@ class LinearModel:
             for row in rows
         ]
 
-    def band_of_each(self, rows: Sequence[Sequence[float]], confidence: float) -> list[Band]:
-        """The prediction band of each row by itself: t s sqrt(1 + x'(X'X)⁻¹x)."""
+    def independent(self) -> "LinearModel":
+        """The same with bands that take errors as independent, whatever the residuals say."""
+        return replace(self, error_autocorrelation=0.0)
+
+    def band_of_each(
+        self, rows: Sequence[Sequence[float]], confidence: float, weights: Sequence[float] | None = None
+    ) -> list[Band]:
+        """The prediction band of each row by itself: t s sqrt(1/w + (n/n') x'(X'X)⁻¹x), w 1 without `weights`."""
         if not rows:
             return []
         distances = np.array(rows, dtype=np.float64).reshape(len(rows), -1) - np.array(self.centre)
-        variances = 1.0 + 1.0 / self.weight_sum + ((distances @ self.slopes_inverse) * distances).sum(axis=1)
-        reach = t_for_confidence(confidence, self.degrees_of_freedom) * self.deviation * np.sqrt(variances)
+        known = 1.0 / self.weight_sum + ((distances @ self.slopes_inverse) * distances).sum(axis=1)
+        scale, each = self._scale(confidence)
+        own = 1.0 if weights is None else 1.0 / np.array(weights)
+        reach = scale * np.sqrt(own + each * known)
         return [Band(*pair) for pair in zip(self.expected(rows), reach.tolist(), strict=True)]
 
     def band_of_sum(
         self, rows: Sequence[Sequence[float]], confidence: float, weights: Sequence[float] | None = None
     ) -> Band:
-        """The band of what the rows use together: t s sqrt(m + 1'R(X'X)⁻¹R'1), R the m rows.
+        """The band of what the rows use together: t s sqrt(m + (n/n') 1'R(X'X)⁻¹R'1), R the m rows.
 
-        Exact for independent normal errors; it counts what the rows' expected values have in common, the uncertainty of
-        the coefficients, which adding the rows' own bands would not. With `weights` the first m is the sum of 1/w.
+        It counts what the rows' expected values have in common, the uncertainty of the coefficients, which adding the
+        rows' own bands would not. m stands for the variance of the sum of their errors, in units of s²: with `weights`
+        of independent ones the sum of 1/w.
         """
         count = len(rows)
-        own = float(count) if weights is None else math.fsum(1.0 / weight for weight in weights)
+        deviations = [1.0] * count if weights is None else [1.0 / math.sqrt(weight) for weight in weights]
+        own = variance_of_sum(self.error_autocorrelation, deviations)
         distance = np.array([math.fsum(column) for column in zip(*rows, strict=True)]) - count * np.array(self.centre)
-        variance = own + count * count / self.weight_sum + float(distance @ self.slopes_inverse @ distance)
-        t = t_for_confidence(confidence, self.degrees_of_freedom)
-        return Band(math.fsum(self.expected(rows)), t * self.deviation * math.sqrt(variance))
+        known = count * count / self.weight_sum + float(distance @ self.slopes_inverse @ distance)
+        scale, each = self._scale(confidence)
+        return Band(math.fsum(self.expected(rows)), scale * math.sqrt(own + each * known))
+
+    def _scale(self, confidence: float) -> tuple[float, float]:
+        """Both t s and n/n'."""
+        each, p = points_each(self.error_autocorrelation, self.n, len(self.coefficients)), len(self.coefficients)
+        deviation = self.deviation * math.sqrt((self.n - p) / (self.n - p * each))
+        return t_for_confidence(confidence, self.n / each - p) * deviation, each
 
 
 def fit(observations: Observations, variables: Sequence[str], searched: Sequence[str] = ()) -> LinearModel:
@@ -150,18 +178,18 @@ def fit(observations: Observations, variables: Sequence[str], searched: Sequence
     mean = math.fsum(weights * energy) / math.fsum(weights)
     roots = np.sqrt(weights)
     centred, scales = _scaled((values - means) * roots[:, None], values, variables)
-    slopes, inverse_of_slopes = _solve(centred, (energy - mean) * roots, variables)
+    slopes, inverse_of_slopes, orthogonal = _solve(centred, (energy - mean) * roots, variables)
     if searched:
         kept = [index for index, name in enumerate(variables) if name not in searched]
         slopes = np.zeros(p - 1)
-        slopes[kept], _ = _solve(centred[:, kept], (energy - mean) * roots, [variables[index] for index in kept])
+        slopes[kept], _, _ = _solve(centred[:, kept], (energy - mean) * roots, [variables[index] for index in kept])
     slopes, inverse_of_slopes = slopes / scales, inverse_of_slopes / np.outer(scales, scales)
     estimates = np.array([mean - math.fsum(slopes * means), *slopes])
     # From the mean outwards: the intercept of a large variable would cost digits here.
     residuals = energy - mean - np.array([math.fsum(slopes * (row - means)) for row in values])
-    return _model(
-        tuple(variables), energy, values, weights, means, estimates, inverse_of_slopes, residuals, tuple(searched)
-    )
+    basis = np.column_stack([roots / math.sqrt(math.fsum(weights)), orthogonal])
+    named = (tuple(variables), tuple(searched))
+    return _model(*named, energy, values, weights, means, estimates, inverse_of_slopes, basis, residuals)
 
 
 def _scaled(centred: Matrix, values: Matrix, variables: Sequence[str]) -> tuple[Matrix, Matrix]:
@@ -173,8 +201,8 @@ def _scaled(centred: Matrix, values: Matrix, variables: Sequence[str]) -> tuple[
     return centred / scales if len(scales) else centred, scales
 
 
-def _solve(design: Matrix, energy: Matrix, variables: Sequence[str]) -> tuple[Matrix, Matrix]:
-    """Slopes and the inverse of the normal matrix by QR, with one step of refinement."""
+def _solve(design: Matrix, energy: Matrix, variables: Sequence[str]) -> tuple[Matrix, Matrix, Matrix]:
+    """Slopes, the inverse of the normal matrix and a basis by QR, with one step of refinement."""
     orthogonal, triangular = np.linalg.qr(design)
     for index, name in enumerate(variables):
         if abs(triangular[index, index]) < _COLLINEAR:
@@ -183,19 +211,20 @@ def _solve(design: Matrix, energy: Matrix, variables: Sequence[str]) -> tuple[Ma
     inverse = np.linalg.inv(triangular) if len(variables) else np.zeros((0, 0))
     slopes = inverse @ (orthogonal.T @ energy)
     slopes = slopes + inverse @ (orthogonal.T @ (energy - design @ slopes))
-    return slopes, inverse @ inverse.T
+    return slopes, inverse @ inverse.T, orthogonal
 
 
 def _model(  # the statistics in the order in which they need each other
     variables: tuple[str, ...],
+    searched: tuple[str, ...],
     energy: Vector,
     values: Matrix,
     weights: Vector,
     means: Vector,
     estimates: Vector,
     slopes_inverse: Matrix,
+    basis: Matrix,
     residuals: Vector,
-    searched: tuple[str, ...],
 ) -> LinearModel:
     n, p = len(energy), len(estimates)
     mean = math.fsum(weights * energy) / math.fsum(weights)
@@ -215,6 +244,7 @@ def _model(  # the statistics in the order in which they need each other
         for name, value, error in zip(names, estimates.tolist(), errors, strict=True)
     }
     r2 = 1.0 - residual_sum / total_sum
+    found = None if is_exact else autocorrelation_of(basis, np.sqrt(weights) * residuals)
     f = None if is_exact or not variables else ((total_sum - residual_sum) / (p - 1)) / (residual_sum / (n - p))
     return LinearModel(
         variables=variables,
@@ -232,7 +262,10 @@ def _model(  # the statistics in the order in which they need each other
         deviation=deviation,
         residual_sum=residual_sum,
         mean_energy=mean,
-        autocorrelation=None if is_exact else lag_one_autocorrelation((np.sqrt(weights) * residuals).tolist()),
+        autocorrelation=None if found is None else found.pearson,
+        durbin_watson=None if found is None else found.durbin_watson,
+        durbin_watson_p=None if found is None else found.p,
+        error_autocorrelation=0.0 if found is None else found.of_errors,
         residuals=tuple(residuals.tolist()),
         ranges={name: _range(column) for name, column in zip(variables, values.T, strict=True)},
         centre=tuple(means.tolist()),
@@ -240,14 +273,6 @@ def _model(  # the statistics in the order in which they need each other
         weight_sum=math.fsum(weights),
         searched=searched,
     )
-
-
-def lag_one_autocorrelation(residuals: Sequence[float]) -> float | None:
-    """Pearson's correlation of each residual with the one before; None where one side does not vary."""
-    later, earlier = np.array(residuals[1:]), np.array(residuals[:-1])
-    later, earlier = later - later.mean(), earlier - earlier.mean()
-    size = math.sqrt(float(later @ later) * float(earlier @ earlier))
-    return float(later @ earlier) / size if size > 0.0 else None
 
 
 def _range(column: Matrix) -> VariableRange:

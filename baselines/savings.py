@@ -12,7 +12,7 @@ from baselines.linear_model import LinearModel
 from baselines.meter_accuracy import MeterAccuracy, systematic_half_width
 from baselines.observations import Observations
 from baselines.sayings import Fact, Saying, joined, say
-from baselines.validity import Finding, corrected_autocorrelation, follows, range_findings
+from baselines.validity import Finding, assess, range_findings
 
 Granularity = Literal["month", "day", "other"]
 
@@ -24,11 +24,12 @@ _DAYS_IN_MONTH = 365.25 / 12.0
 class Savings:
     """`savings` = `expected` − `actual`, in the unit of the energy; `savings_fraction` of the expected.
 
-    `half_width` is half the band at `confidence`: sqrt(model² + meter²), the model's exact prediction band of the sum
-    and, where the meters' classes are known, their systematic error. `fsu` is ASHRAE's fractional savings uncertainty,
-    half width over savings, None where savings are zero. `adjustment` is the part of `expected` that is non-routine.
-    `proven` means that the band does not contain zero, on the side of a saving, also after it has been widened by
-    `widening`: 1, or sqrt((1 + ρ)/(1 − ρ)) where the baseline's residuals follow each other by ρ (corrected).
+    `half_width` is half the band at `confidence`: sqrt(model² + meter²), the model's prediction band of the sum and,
+    where the meters' classes are known, their systematic error. `half_width_independent` is the same with errors taken
+    as independent: it differs, and is smaller, only where the baseline's residuals follow each other (linear_model.py).
+    `fsu` is ASHRAE's fractional savings uncertainty, half width over savings, None where savings are zero.
+    `adjustment` is the part of `expected` that is non-routine. `valid` means that the baseline passes DOE's tests and
+    is good for this reporting period; `proven` that it is, and that the band lies wholly on the side of a saving.
     """
 
     expected: float
@@ -36,12 +37,13 @@ class Savings:
     savings: float
     savings_fraction: float
     half_width: float
+    half_width_independent: float
     model_half_width: float
     meter_half_width: float
     adjustment: float
-    widening: float
     confidence: float
     fsu: float | None
+    valid: bool
     proven: bool
     findings: tuple[Finding, ...]
 
@@ -62,7 +64,7 @@ class Savings:
         if self.proven:
             return told
         if self.savings > self.half_width:
-            return joined([told, say("; not yet proven, because the baseline's residuals follow each other")])
+            return joined([told, say("; not proven, because the baseline is not valid for this")])
         if self.savings >= 0.0:
             return joined([told, say("; not yet proven")])
         within = -self.savings <= self.half_width
@@ -95,30 +97,25 @@ def savings(
     if accuracy is not None:
         of_meter = systematic_half_width(expected, actual, confidence, accuracy, same_meter=same_meter)
     half_width = math.hypot(band.half_width, of_meter)
-    widening = _widening(model)
+    independent = model.independent().band_of_sum(rows, confidence, reporting.weights).half_width
+    findings = range_findings(model, rows)
+    valid = assess(model).valid and not any(finding.fails for finding in findings)
     return Savings(
         expected=expected,
         actual=actual,
         savings=saved,
         savings_fraction=saved / expected,
         half_width=half_width,
+        half_width_independent=math.hypot(independent, of_meter),
         model_half_width=band.half_width,
         meter_half_width=of_meter,
         adjustment=adjustment,
-        widening=widening,
         confidence=confidence,
         fsu=fractional_savings_uncertainty(model, saved / expected, len(rows), confidence, granularity),
-        proven=saved > math.hypot(widening * band.half_width, of_meter),
-        findings=range_findings(model, rows),
+        valid=valid,
+        proven=valid and saved > half_width,
+        findings=findings,
     )
-
-
-def _widening(model: LinearModel) -> float:
-    """sqrt(n / n'), where residuals follow each other more than by chance; at most that of two independent points."""
-    if not follows(model):
-        return 1.0
-    rho = corrected_autocorrelation(model)
-    return math.sqrt(min((1.0 + rho) / (1.0 - rho), model.n / 2.0))
 
 
 def fractional_savings_uncertainty(

@@ -21,8 +21,6 @@ FEWEST_POINTS = 12
 LEAST_COVERAGE = 0.9
 # Montgomery, Peck & Vining, Introduction to Linear Regression Analysis, section 9.4.2: above 10 coefficients mislead.
 MOST_INFLATION = 10.0
-MOST_AUTOCORRELATION = 0.9
-SURE_DEVIATIONS = 1.64
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +100,6 @@ def alternates(model: LinearModel) -> bool:
     return model.autocorrelation is not None and model.autocorrelation < -2.0 / math.sqrt(model.n)
 
 
-def corrected_autocorrelation(model: LinearModel) -> float:
-    """Lag 1 of the errors behind the residuals: (n ρ + p) / (n − p − 2), at most 0.9.
-
-    Fitting p coefficients lowers it by about p/n, and few rows shrink it (Marriott & Pope 1954, Kendall 1954, both in
-    Biometrika 41, for a mean; for more coefficients tried on simulated factories).
-    """
-    if model.autocorrelation is None:
-        return 0.0
-    p = len(model.coefficients)
-    return min((model.n * model.autocorrelation + p) / max(model.n - p - 2, 1), MOST_AUTOCORRELATION)
-
-
-def follows(model: LinearModel) -> bool:
-    """Residuals resemble the ones before them: corrected autocorrelation above 1.64/sqrt(n), 5 % of chance's."""
-    return corrected_autocorrelation(model) > SURE_DEVIATIONS / math.sqrt(model.n)
-
-
 def inflation(model: LinearModel, name: str) -> float:
     """Variance inflation factor: how much less is known of a coefficient because other variables move with it."""
     index = model.variables.index(name)
@@ -134,13 +115,14 @@ def _autocorrelation_findings(model: LinearModel) -> list[Finding]:
             lag=model.autocorrelation or 0.0,
         )
         return [Finding("negative_autocorrelation", text, fails=False)]
-    if follows(model):
+    if model.error_autocorrelation > 0.0:
         text = say(
-            "residuals follow each other (lag 1: {lag:.2f}, corrected for few rows {corrected:.2f}): fewer independent "
-            "points than rows, so savings count as proven only beyond a wider band; longer periods (weeks, months) or "
-            "a missing variable?",
-            lag=model.autocorrelation or 0.0,
-            corrected=corrected_autocorrelation(model),
+            "residuals follow each other (Durbin–Watson {statistic:.2f}, p = {p:.3f}; lag 1 of the errors {lag:.2f}): "
+            "there are fewer independent points than rows, so bands are wider; longer periods (weeks, months) or a "
+            "missing variable?",
+            statistic=model.durbin_watson or 0.0,
+            p=model.durbin_watson_p or 0.0,
+            lag=model.error_autocorrelation,
         )
         return [Finding("autocorrelation", text, fails=False)]
     return []

@@ -184,9 +184,7 @@ class Standings:
         price = _mean_price(days)
         currency = accounts.plan.currency
         worth = None if price is None or currency is None else Worth(price, currency, float(len(labels)))
-        valid = standing.valid and not any(finding.fails for finding in (*rows.findings, *found.findings))
-        text = headline(found, standing.goal_share, worth, _WORDS.get(standing.resource), valid=valid)
-        found = replace(found, proven=found.proven and valid)
+        text = headline(found, standing.goal_share, worth, _WORDS.get(standing.resource))
         return replace(
             standing,
             state="counted",

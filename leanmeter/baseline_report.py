@@ -36,6 +36,9 @@ def fit_as_json(fitted: FittedBaseline) -> dict[str, Any]:
         "cv_rmse": model.cv_rmse,
         "nmbe": model.nmbe,
         "autocorrelation": model.autocorrelation,
+        "durbin_watson": model.durbin_watson,
+        "durbin_watson_p": model.durbin_watson_p,
+        "error_autocorrelation": model.error_autocorrelation,
         "deviation": model.deviation,
         "mean_energy": model.mean_energy,
         "ranges": {

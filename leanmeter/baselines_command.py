@@ -193,7 +193,7 @@ def _savings(arguments: argparse.Namespace) -> int:
         *_changed(arguments),
     )
     worth = _worth(arguments, labels, len(reporting.rows))
-    sentence = headline(result, arguments.goal, worth, valid=not any(finding.fails for finding in findings))
+    sentence = headline(result, arguments.goal, worth)
     period = judge_period(fitted.model, rows, result, sentence, findings, adjustments)
     if arguments.json:
         write_json(savings_as_json(period))

@@ -1,6 +1,5 @@
 """A reporting period against its baseline, in words for people and as JSON for machines, row by row."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +16,11 @@ from leanmeter.baseline_report import finding_lines, findings_as_json, finite, s
 
 @dataclass(frozen=True, slots=True)
 class JudgedPeriod:
-    """Savings with their rows: `bands` and `cusum` are of each; `proven` needs a valid baseline too."""
+    """Savings with their rows: `bands` and `cusum` are of each."""
 
     result: Savings
     sentence: str
     findings: tuple[Finding, ...]
-    is_valid: bool
     labels: tuple[str, ...]
     actual: tuple[float, ...]
     bands: tuple[Band, ...]
@@ -42,23 +40,21 @@ def judge_period(
     added = dict.fromkeys(reporting.labels, 0.0)
     for adjustment in adjustments:
         added[adjustment.label] += adjustment.amount
+    of_model = model.band_of_each(reporting.rows_of(model.variables), result.confidence, reporting.weights)
     bands = [
         Band(band.expected + added[label], band.half_width)
-        for label, band in zip(
-            reporting.labels, model.band_of_each(reporting.rows_of(model.variables), result.confidence), strict=True
-        )
+        for label, band in zip(reporting.labels, of_model, strict=True)
     ]
     expected = [band.expected for band in bands]
     return JudgedPeriod(
         result,
         sentence,
         tuple(findings),
-        not any(finding.fails for finding in findings),
         reporting.labels,
         reporting.energy,
         tuple(bands),
         tuple(cumulative_sum(reporting.energy, expected)),
-        tuple(alarms(reporting.energy, expected, model.deviation)),
+        tuple(alarms(reporting.energy, expected, model.deviation, autocorrelation=model.error_autocorrelation)),
     )
 
 
@@ -73,14 +69,14 @@ def savings_as_json(period: JudgedPeriod) -> dict[str, Any]:
         "savings_fraction": result.savings_fraction,
         "enpi": ratio(result.actual, result.expected),
         "half_width": result.half_width,
+        "half_width_independent": result.half_width_independent,
         "model_half_width": result.model_half_width,
         "meter_half_width": result.meter_half_width,
         "adjustment": result.adjustment,
-        "widening": result.widening,
         "confidence": result.confidence,
         "fsu": finite(result.fsu),
-        "proven": result.proven and period.is_valid,
-        "valid": period.is_valid,
+        "proven": result.proven,
+        "valid": result.valid,
         "rows": len(period.labels),
         "by_row": [
             {
@@ -115,9 +111,9 @@ def savings_report(period: JudgedPeriod) -> list[str]:
     if result.meter_half_width:
         model, meter = short(result.model_half_width), short(result.meter_half_width)
         lines.append(f"              of the band: model ± {model}, meters ± {meter}")
-    if result.widening > 1.0:
-        needed = math.hypot(result.widening * result.model_half_width, result.meter_half_width)
-        lines.append(f"              proven beyond {short(needed)}, because residuals follow each other")
+    if result.half_width_independent < result.half_width:
+        narrow = short(result.half_width_independent)
+        lines.append(f"              ± {narrow} if the baseline's residuals did not follow each other")
     lines.append(f"  ASHRAE      {fsu} (uncertainty as a share of the savings; below 1 the savings stand out)")
     enpi = ratio(result.actual, result.expected)
     if enpi is not None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from baselines.cumulative_sum import Alarm, alarms
+from tests.baselines.plants import correlated
 from tests.scale import scaled
 
 
@@ -26,3 +27,13 @@ def test_false_alarms_are_as_rare_as_the_textbook_says() -> None:
 
 def test_a_model_that_fits_exactly_has_no_deviation_to_measure_by() -> None:
     assert alarms([1.0], [2.0], deviation=0.0) == []
+
+
+def test_where_errors_follow_each_other_false_alarms_stay_as_rare() -> None:
+    rows = 20_000
+    errors = correlated(np.random.default_rng(6), rows, 0.6)
+    plain = alarms(errors, [0.0] * rows, 1.0)
+    found = alarms(errors, [0.0] * rows, 1.0, autocorrelation=0.6)
+    assert len(plain) > rows / 60
+    assert rows / 700 < len(found) < rows / 250
+    assert alarms([error + 1.0 for error in errors[:200]], [0.0] * 200, 1.0, autocorrelation=0.6)[0].direction == "more"

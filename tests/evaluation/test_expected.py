@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import baselines.savings as savings_module
 from baselines.validity import assess
-from evaluation import standing as standing_module
 from tests.evaluation.planned_site import (
     BASELINE_DAYS,
     DAYS,
@@ -177,9 +177,7 @@ async def test_a_baseline_that_fails_does_tests_proves_nothing(
     before = await bakery.standing()
     assert before.savings is not None
     assert before.savings.proven
-    monkeypatch.setattr(
-        standing_module, "assess", lambda *given, **named: replace(assess(*given, **named), valid=False)
-    )
+    monkeypatch.setattr(savings_module, "assess", lambda *given, **named: replace(assess(*given, **named), valid=False))
     standing = await bakery.standing()
     assert standing.savings is not None
     assert not standing.savings.proven
