@@ -7,7 +7,6 @@ from dashboards.influxql import (
     AMOUNT,
     BY_POINT,
     BY_POINT_WITH_GAPS,
-    BY_TIME,
     CHOSEN,
     DEMAND,
     INTERVALS,
@@ -151,7 +150,10 @@ def power_by_point(names: SiteNames) -> timeseries.Panel:
 
 
 def outage() -> str:
-    """Query: 1 at each step in which the site was without mains for at least a quarter of an hour."""
+    """Query: 1 at each step in which the site was without mains for at least a quarter of an hour, 0 at the others.
+
+    Without the others, Grafana would draw a lone step's bar as wide as it draws any: 200 pixels.
+    """
     return select(
         f"count({AMOUNT}) / count({AMOUNT}) AS {AMOUNT}",
         INTERVALS,
@@ -159,7 +161,7 @@ def outage() -> str:
         whole_site(ELECTRICITY),
         f"{QUALITY} = 'outage'",
         SHOWN_TIME,
-        group_by=BY_TIME,
+        group_by="time($__interval) fill(0)",
     )
 
 
@@ -217,7 +219,7 @@ def against_expected() -> stat.Panel:
     """Difference from the baseline, of exactly those days that have an expected value."""
     return (
         expected.against(
-            "Energy against expected, 30 days",
+            "Energy against expected",
             "All energy that the site used in the last 30 days beside what its baseline expected for the same days: "
             "below zero is saved. Without a baseline nothing can be expected, and none is made up.",
             whole_site(schema.ENERGY),

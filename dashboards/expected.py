@@ -7,6 +7,7 @@ from dashboards.influxql import AMOUNT, DAYS, DEMAND, EXPECTED, GOAL, INTERVALS,
 from dashboards.query import InfluxQuery
 
 NO_BASELINE = "no baseline yet"
+BAND_FROM = "Band, from"
 _COLUMN = "$col"
 _FIELDS = (EXPECTED, GOAL, LOWER, UPPER)
 
@@ -59,13 +60,17 @@ def quarters(title: str, description: str, of: str) -> timeseries.Panel:
 def _banded(panel: timeseries.Panel, name: str) -> timeseries.Panel:
     for amount in ("amount", "demand"):
         panels.show(panel, amount, displayName=name, color=panels.fixed("blue"))
-    line: dict[str, object] = {"custom__drawStyle": "line", "custom__fillOpacity": 0, "custom__lineWidth": 2}
+    line: dict[str, object] = {
+        "custom__drawStyle": "line",
+        "custom__fillOpacity": 0,
+        "custom__lineWidth": 2,
+        "custom__showPoints": "never",
+    }
     panels.show(panel, "expected", displayName="Expected", color=panels.fixed("text"), **line)
     dashed = {"fill": "dash", "dash": [10, 6]}
     panels.show(panel, "goal", displayName="Goal", color=panels.fixed("green"), **line, custom__lineStyle=dashed)
     edge: dict[str, object] = {**line, "custom__lineWidth": 0, "color": panels.fixed("#8e8e8e")}
-    out_of_legend = {"legend": True, "tooltip": False, "viz": False}
-    panels.show(panel, "lower", displayName="At least", **edge, custom__hideFrom=out_of_legend)
+    panels.show(panel, "lower", displayName=BAND_FROM, **edge, custom__hideFrom=panels.OUT_OF_LEGEND)
     filled: dict[str, object] = {**edge, "custom__fillOpacity": 15}
-    panels.show(panel, "upper", displayName="At most", **filled, custom__fillBelowTo="At least")
+    panels.show(panel, "upper", displayName="Band, to", **filled, custom__fillBelowTo=BAND_FROM)
     return panel

@@ -119,7 +119,7 @@ def _edges() -> table.Panel:
     )
     panels.show(panel, "Time", custom__hidden=True)
     panels.show(panel, "device", displayName="Site and edge")
-    colored: dict[str, object] = {"unit": panels.SECONDS, "decimals": 0, "thresholds": panels.steps(LATE_S)}
+    colored: dict[str, object] = {"unit": panels.SECONDS, "decimals": 1, "thresholds": panels.steps(LATE_S)}
     panels.show(panel, "last_batch_age_s", displayName="Last batch", **colored)
     panels.show(panel, "newest_reading_age_s", displayName="Newest reading", **colored)
     panels.show(panel, "quarantine_entries", displayName="In quarantine", decimals=0)
@@ -134,8 +134,8 @@ def _agents(names: SiteNames) -> table.Panel:
         ("devices_installed", "Meters", panels.COUNT, 0),
         ("devices_alive", "Answer", panels.COUNT, 0),
         ("outbox_use_percent", "Outbox", panels.PERCENT, 1),
-        ("outbox_oldest_age_s", "Oldest not stored", panels.SECONDS, 0),
-        ("delay_p99_s", "Delay, 99 of 100", panels.SECONDS, 1),
+        ("outbox_oldest_age_s", "Oldest kept", panels.SECONDS, 1),
+        ("delay_p99_s", "Delay (p99)", panels.SECONDS, 1),
         ("bus_use_percent", "Busiest line", panels.PERCENT, 0),
         ("disk_free_bytes", "Disk free", panels.BYTES, 0),
         ("clock_source", "Clock by", panels.COUNT, 0),
@@ -154,6 +154,7 @@ def _agents(names: SiteNames) -> table.Panel:
     panels.show(panel, "site", displayName="Site", mappings=panels.texts(names.site_names))
     panels.show(panel, "device", displayName="Agent")
     shapes.with_columns(panel, shown)
+    panels.in_order(panel, "Time", "site", "device")
     panels.show(panel, "clock_source", mappings=panels.texts(CLOCKS))
     return panel.span(panels.FULL_SPAN).height(panels.SMALL_CHART_HEIGHT)
 
@@ -205,7 +206,7 @@ def _delay() -> timeseries.Panel:
         SERVER,
         OF_THE_SITE,
         unit=panels.SECONDS,
-        decimals=0,
+        decimals=1,
         step="10s",
     ).thresholds(LATE_S)
     return panels.draw_thresholds(panel)

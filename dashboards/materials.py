@@ -223,4 +223,4 @@ def _streams(names: SiteNames) -> table.Panel:
         ("cost", "Cost", panels.MONEY, 2),
         ("coverage", "Time with readings", panels.SHARE, 0),
     )
-    return shapes.with_columns(panel, columns)
+    return panels.in_order(shapes.with_columns(panel, columns), "Time", "point", "resource")

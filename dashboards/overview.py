@@ -1,6 +1,6 @@
 """The overview: where the site stands now, today, and over the last weeks."""
 
-from grafana_foundation_sdk.builders import stat, statetimeline, table
+from grafana_foundation_sdk.builders import bargauge, stat, statetimeline, table
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
 from dashboards import electricity, panels, shapes, variables
@@ -25,6 +25,7 @@ from dashboards.influxql import (
 from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames
 
+FIFTEEN_ROWS = 12
 LISTED_FOR = "time > now() - 30d"
 LIVE_QUANTITIES = '"active_power_total", "flow_rate", "weight_net", "temperature"'
 QUALITIES = {
@@ -60,7 +61,7 @@ def overview(names: SiteNames) -> Dashboard:
             built.with_panel(electricity.against_expected())
     built.with_row(Row("Meters and data"))
     built.with_panel(_meters(names))
-    built.with_panel(_interval_quality())
+    built.with_panel(_interval_quality(names))
     built.with_panel(_coverage(names))
     return built
 
@@ -128,20 +129,22 @@ def _meters(names: SiteNames) -> table.Panel:
         ("weight_net", "Weight", panels.KILOGRAM, 2),
         ("temperature", "Temperature", panels.CELSIUS, 1),
     )
-    return shapes.with_columns(panel, columns)
+    return shapes.with_columns(panel, columns).span(panels.FULL_SPAN)
 
 
-def _interval_quality() -> statetimeline.Panel:
+def _interval_quality(names: SiteNames) -> statetimeline.Panel:
     query = select(QUALITY, INTERVALS, SITE, CHOSEN, SHOWN_TIME, group_by=POINT)
     return panels.states(
-        "How each quarter of an hour is known",
-        "Green was measured. Anything else is named: read this before you trust a peak or a saving.",
+        "How each interval is known",
+        "Each quarter of an hour: green was measured. Anything else is named: read this before you trust a peak or a "
+        "saving.",
         InfluxQuery(query, POINT_NAME),
         texts=QUALITIES,
+        called=names.display_names,
     ).time_from("24h")
 
 
-def _coverage(names: SiteNames) -> stat.Panel:
+def _coverage(names: SiteNames) -> bargauge.Panel:
     query = select(
         f"mean({COVERAGE}) AS {COVERAGE}",
         INTERVALS,
@@ -150,19 +153,17 @@ def _coverage(names: SiteNames) -> stat.Panel:
         SHOWN_TIME,
         group_by=POINT,
     )
-    panel = (
-        panels.number(
+    return (
+        panels.ranking(
             "Time with readings",
             "Share of the time shown for which each point's meter was read. Totals are exact across gaps, because "
             "meters count on; when in a gap something was used is not known.",
             InfluxQuery(query, POINT_NAME),
             unit=panels.SHARE,
             decimals=1,
-            missing="no interval yet",
+            called=names.display_names,
         )
+        .max(1)
         .thresholds(panels.levels((None, "red"), (0.8, "orange"), (0.98, "green")))
-        .span(panels.FULL_SPAN)
-        .height(panels.SMALL_CHART_HEIGHT)
+        .height(FIFTEEN_ROWS)
     )
-    panels.call_by_name(panel, names.display_names)
-    return panel

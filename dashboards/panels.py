@@ -26,6 +26,7 @@ from grafana_foundation_sdk.models.common import (
     VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
     Threshold,
@@ -37,28 +38,27 @@ from grafana_foundation_sdk.models.text import TextMode
 
 from dashboards.query import DATASOURCE, InfluxQuery
 
-KILOWATT = "kwatt"
-WATT = "watt"
-KILOWATT_HOUR = "kwatth"
+# A fixed word after the number: Grafana's own units of power and energy go over to MW and MWh, and then round to those.
+KILOWATT = "suffix:kW"
+WATT = "suffix:W"
+KILOWATT_HOUR = "suffix:kWh"
 CUBIC_METRE = "m3"
-LITRE = "suffix: L"
-CUBIC_METRE_PER_HOUR = "suffix: m³/h"
-KILOGRAM = "suffix: kg"
+LITRE = "suffix:L"
+CUBIC_METRE_PER_HOUR = "suffix:m³/h"
+KILOGRAM = "suffix:kg"
 CELSIUS = "celsius"
 SHARE = "percentunit"
 PERCENT = "percent"
 VOLT = "volt"
 AMPERE = "amp"
-HERTZ = "hertz"
 BYTES = "bytes"
 SECONDS = "s"
-MILLISECONDS = "ms"
 COUNT = "none"
 AGE = "dateTimeFromNow"
 MONEY = "none"
 """In the currency of the site's tariff, which the store does not name."""
-PIECES = "suffix: pieces"
-CARBON_KG = "suffix: kg CO₂e"
+PIECES = "suffix:pieces"
+CARBON_KG = "suffix:kg CO₂e"
 
 STAT_HEIGHT = 4
 WORDS_HEIGHT = 3
@@ -66,6 +66,7 @@ SMALL_CHART_HEIGHT = 7
 CHART_HEIGHT = 9
 
 OUTAGE = "Outage"
+OUT_OF_LEGEND = {"legend": True, "tooltip": False, "viz": False}
 
 TODAY = "now/d"
 LAST_HOUR = "1h"
@@ -205,7 +206,7 @@ def dash_unsure(panel: timeseries.Panel, ref_id: str) -> timeseries.Panel:
         [
             DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [6, 6]}),
             DynamicConfigValue("color", fixed("#8e8e8e")),
-            DynamicConfigValue("custom.hideFrom", {"legend": True, "tooltip": False, "viz": False}),
+            DynamicConfigValue("custom.hideFrom", OUT_OF_LEGEND),
         ],
     )
     return panel
@@ -243,20 +244,26 @@ def ranking(
         .display_mode(BarGaugeDisplayMode.BASIC)
         .show_unfilled(show_unfilled=False)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
+        # Grafana's own choice fills the panel: two bars would have letters as tall as themselves, and cut.
+        .text(common.VizTextDisplayOptions().title_size(14).value_size(16))
     )
     call_by_name(panel, called)
     return panel
 
 
 def states(
-    title: str, description: str, *queries: InfluxQuery, texts: Mapping[str, tuple[str, str]]
+    title: str,
+    description: str,
+    *queries: InfluxQuery,
+    texts: Mapping[str, tuple[str, str]],
+    called: Mapping[str, str],
 ) -> statetimeline.Panel:
     """What state something was in; `texts` gives each value its words and colour."""
     options = {
         value: ValueMappingResult(text=text, color=color, index=index)
         for index, (value, (text, color)) in enumerate(texts.items())
     }
-    return (
+    panel = (
         statetimeline.Panel()
         .title(title)
         .description(description)
@@ -274,6 +281,8 @@ def states(
         .line_width(0)
         .legend(_legend())
     )
+    call_by_name(panel, called)
+    return panel
 
 
 def listing(
@@ -290,6 +299,8 @@ def listing(
         .span(12)
         .no_value("-")
         .align(FieldTextAlignment.AUTO)
+        # Grafana's own least width of 150 cuts columns off on a tablet.
+        .min_width(80)
         .inspect(inspect=False)
         .thresholds(levels((None, "text")))
         .sort_by([common.TableSortByFieldState().display_name(sorted_by).desc(desc=descending)])
@@ -299,6 +310,13 @@ def listing(
 def words(title: str, markdown: str) -> text.Panel:
     """A panel of text."""
     return text.Panel().title(title).mode(TextMode.MARKDOWN).content(markdown).span(FULL_SPAN).height(WORDS_HEIGHT)
+
+
+def in_order(panel: table.Panel, *columns: str) -> table.Panel:
+    """Let these columns of the result stand first, in this order: Grafana gives several tags in any."""
+    order = {name: place for place, name in enumerate(columns)}
+    options = {"indexByName": order, "excludeByName": {}, "renameByName": {}}
+    return panel.with_transformation(DataTransformerConfig(id_val="organize", options=options))
 
 
 def texts(by_value: Mapping[str, str]) -> list[dict[str, object]]:

@@ -10,6 +10,7 @@ from dashboards.influxql import (
     BY_DEVICE,
     BY_TIME,
     DEMAND,
+    DEVICE_NAME,
     READING,
     SHOWN_TIME,
     SITE,
@@ -26,7 +27,7 @@ from dashboards.site_names import SiteNames
 NO_READING = "the main meter does not tell"
 POWER_FACTOR_LEVELS = panels.levels((None, "red"), (0.9, "orange"), (0.95, "green"))
 UNBALANCE_LEVELS = panels.levels((None, "green"), (0.2, "orange"), (0.4, "red"))
-TEN_ROWS = 11
+TEN_ROWS = 12
 PHASES = ("l1", "l2", "l3")
 
 
@@ -145,8 +146,9 @@ def _peak_of_each_day(names: SiteNames) -> timeseries.Panel:
 def _power_factor(names: SiteNames) -> timeseries.Panel:
     panel = shapes.by_device(
         "Power factor by meter",
-        "Motors that run with little load pull it down. Below the lines many suppliers bill reactive energy.",
-        'mean("power_factor_total") AS "factor"',
+        "Motors that run with little load pull it down; which way the power flows is left out. Below the lines many "
+        "suppliers bill reactive energy.",
+        'abs(mean("power_factor_total")) AS "factor"',
         SITE,
         unit=panels.COUNT,
         decimals=2,
@@ -164,7 +166,7 @@ def _unbalance(names: SiteNames) -> timeseries.Panel:
         "and wears motors.",
         InfluxQuery(_unbalance_query(names, SHOWN_TIME, BY_TIME), "Unbalance"),
         unit=panels.SHARE,
-        decimals=0,
+        decimals=1,
     ).thresholds(UNBALANCE_LEVELS)
     return panels.draw_thresholds(panel).interval("1m")
 
@@ -182,7 +184,7 @@ def _phases(names: SiteNames, title: str, quantity: str, unit: str, *, from_zero
     return panels.lines(
         title,
         "At the main meter, as it reads.",
-        InfluxQuery(query, "$tag_device $col"),
+        InfluxQuery(query, "$col" if len(names.main_meters) == 1 else f"{DEVICE_NAME} $col"),
         unit=unit,
         decimals=1,
         from_zero=from_zero,

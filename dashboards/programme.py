@@ -28,6 +28,8 @@ from dashboards.site_names import SiteNames
 from store import schema
 
 ENERGY = whole_site(schema.ENERGY)
+BY_WEEK = f"time(7d, 84h), {EVERY_SITE} fill(none)"
+"""From noon of Sunday on, UTC: every site's Monday begins within the twelve hours before or after its midnight."""
 
 
 def programme(names: SiteNames) -> Dashboard:
@@ -149,11 +151,11 @@ def _saved_by_site(names: SiteNames) -> timeseries.Panel:
         ENERGY,
         SHOWN_TIME,
         f"{EXPECTED} > 0",
-        group_by=f"time(7d), {EVERY_SITE} fill(none)",
+        group_by=BY_WEEK,
     )
     return panels.lines(
         "Against expected, by week",
-        "Each site's weeks beside its own baseline: below zero is saved.",
+        "Each site's weeks, Monday to Sunday, beside its own baseline: below zero is saved.",
         InfluxQuery(query, SITE_NAME),
         unit=panels.SHARE,
         decimals=1,
@@ -162,15 +164,16 @@ def _saved_by_site(names: SiteNames) -> timeseries.Panel:
 
 
 def _energy_by_site(names: SiteNames) -> timeseries.Panel:
+    query = select(total(AMOUNT), DAYS, ENERGY, SHOWN_TIME, group_by=BY_WEEK)
     return panels.bars(
-        "Energy by day",
-        "All energy of each site, stacked.",
-        InfluxQuery(select(AMOUNT, DAYS, ENERGY, SHOWN_TIME, group_by=EVERY_SITE), SITE_NAME),
+        "Energy by week",
+        "All energy of each site, stacked, Monday to Sunday. The first and the last week are not whole.",
+        InfluxQuery(query, SITE_NAME),
         unit=panels.KILOWATT_HOUR,
         decimals=0,
         called=names.site_names,
         stacked=True,
-    )
+    ).time_from("90d")
 
 
 def _data(names: SiteNames) -> table.Panel:

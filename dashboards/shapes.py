@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from grafana_foundation_sdk.builders import table, timeseries
+from grafana_foundation_sdk.models.common import VisibilityMode
 
 from dashboards import panels
 from dashboards.influxql import (
@@ -54,9 +55,15 @@ def days_by_point(
     called: Mapping[str, str],
     stacked: bool = False,
 ) -> timeseries.Panel:
-    """Bars of the site's days, for each point that the conditions leave."""
+    """The site's days, for each point that the conditions leave: bars where they are stacked, else lines with points.
+
+    Bars that stand before each other hide each other.
+    """
     query = InfluxQuery(select(field, DAYS, SITE, *conditions, SHOWN_TIME, group_by=POINT), POINT_NAME)
-    return panels.bars(title, description, query, unit=unit, decimals=decimals, called=called, stacked=stacked)
+    if stacked:
+        return panels.bars(title, description, query, unit=unit, decimals=decimals, called=called, stacked=True)
+    panel = panels.lines(title, description, query, unit=unit, decimals=decimals, called=called)
+    return panel.show_points(VisibilityMode.ALWAYS)
 
 
 def for_each(
