@@ -16,6 +16,7 @@ from dashboards.variables import PROVISIONED_DATASOURCE
 from leanmeter.command_line import main
 from tests.dashboards.filled import NOW_MS, Filled
 from tests.dashboards.grafana import load
+from tests.servers.chromium import ON_THE_BROWSERS_LOOP
 from tests.servers.grafana import Grafana
 
 DAY_MS = 86_400_000
@@ -63,6 +64,7 @@ def test_it_takes_every_alert_rule(pushed: Grafana) -> None:
     assert {rule["uid"] for rule in group["rules"]} <= {rule["uid"] for rule in held}
 
 
+@ON_THE_BROWSERS_LOOP
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", DASHBOARDS)
 async def test_it_draws_each_without_an_error(

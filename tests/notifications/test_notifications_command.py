@@ -13,6 +13,7 @@ from store.edge_ledger import EdgeLedger, LastBatch
 from store.protocol import IntervalRow
 from tests.notifications.doubles import HttpServer, MailServer, telegram_answer
 from tests.notifications.factory import SITE, ZONE, Factory
+from tests.servers.chromium import ON_THE_BROWSERS_LOOP
 from tests.servers.ports import LOOPBACK
 from tests.servers.processes import Processes
 from wire_format.topics import EdgeAddress
@@ -119,6 +120,7 @@ async def test_mistakes_get_one_line(
     assert told.count("\n") == 1
 
 
+@ON_THE_BROWSERS_LOOP
 @pytest.mark.parametrize("language", ["en", "es"])
 async def test_the_week_can_be_looked_at_before_it_is_sent(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], browser: Browser, language: str

@@ -8,12 +8,27 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from tests.servers.waiting import eventually
 
 LEANMETER = Path(sys.executable).parent / "leanmeter"
+
+
+class Started(Protocol):
+    """What is asked of a process that has been started."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, once it has ended; raises subprocess.TimeoutExpired."""
 
 
 class ManagedProcess:
@@ -29,7 +44,7 @@ class ManagedProcess:
         self.command = [str(part) for part in command]
         self.log_path = log
         self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Started | None = None
 
     @property
     def pid(self) -> int:
@@ -50,15 +65,7 @@ class ManagedProcess:
         """Starts it, again too after it ended."""
         if self.running:
             raise RuntimeError(f"{self.command[0]} runs already")
-        with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=self._environment,
-                start_new_session=True,
-            )
+        self._process = self._launch()
 
     def kill(self) -> None:
         """Kill -9 of the whole group: nothing is flushed or said goodbye to."""
@@ -118,12 +125,23 @@ class ManagedProcess:
         assert match is not None
         return match
 
+    def _launch(self) -> Started:
+        with self.log_path.open("ab") as log:
+            return subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment,
+                start_new_session=True,
+            )
+
     def _signal_group(self, number: signal.Signals) -> None:
         # The group may outlive its leader, and may be gone.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._started().pid, number)
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _started(self) -> Started:
         if self._process is None:
             raise RuntimeError(f"{self.command[0]} has not been started")
         return self._process
@@ -145,11 +163,13 @@ class Processes:
 
     def start(self, *command: str | Path, environment: Mapping[str, str] | None = None) -> ManagedProcess:
         """Starts any program."""
-        name = f"{len(self._managed):02}-{Path(command[0]).name}.log"
-        managed = ManagedProcess(command, self._folder / name, environment)
-        self._managed.append(managed)
-        managed.start()
-        return managed
+        return self._begin(ManagedProcess(command, self._next_log(command[0]), environment))
+
+    def start_preloaded(self, *arguments: str | Path) -> ManagedProcess:
+        """Starts ``leanmeter`` with its libraries loaded: the same process, without a second or more of imports."""
+        from tests.servers.preloaded import PreloadedLeanmeter  # noqa: PLC0415  # most runs need no such process
+
+        return self._begin(PreloadedLeanmeter(arguments, self._next_log("leanmeter")))
 
     def start_leanmeter(self, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> ManagedProcess:
         """Starts ``.venv/bin/leanmeter``."""
@@ -165,6 +185,14 @@ class Processes:
             timeout=timeout_s,
             check=False,
         )
+
+    def _next_log(self, program: str | Path) -> Path:
+        return self._folder / f"{len(self._managed):02}-{Path(program).name}.log"
+
+    def _begin(self, managed: ManagedProcess) -> ManagedProcess:
+        self._managed.append(managed)
+        managed.start()
+        return managed
 
     def kill_all(self) -> None:
         """Kills what still runs, the last started first."""

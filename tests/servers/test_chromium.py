@@ -4,6 +4,7 @@ from threading import Thread
 
 from playwright.async_api import Browser
 
+from tests.servers.chromium import ON_THE_BROWSERS_LOOP
 from tests.servers.ports import LOOPBACK, free_port
 
 
@@ -17,6 +18,7 @@ class Page(BaseHTTPRequestHandler):
         pass
 
 
+@ON_THE_BROWSERS_LOOP
 async def test_a_page_runs_its_script_at_a_phones_size(browser: Browser) -> None:
     server = ThreadingHTTPServer((LOOPBACK, free_port()), Page)
     Thread(target=server.serve_forever, daemon=True).start()

@@ -1,21 +1,16 @@
 """The page in a real Chromium against a SQLite store: what stands there is what the store holds."""
 
 import re
-import urllib.request
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-import yaml
 from playwright.async_api import Browser, Page
 
 from store.edge_ledger import EdgeLedger, Reconciliation, ToldDay
-from tests.servers.ports import free_port
-from tests.servers.processes import ManagedProcess, Processes
+from tests.servers.chromium import ON_THE_BROWSERS_LOOP
 from tests.servers.waiting import eventually_async
 from tests.visit.bakery import SITE, Bakery, column
+from tests.visit.serving import Serve
 from visit.wording import ENGLISH
 from wire_format.batch import DeviceRows
 
@@ -24,54 +19,7 @@ DESKTOP = {"width": 1280, "height": 800}
 SCREENS = pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=["phone", "desktop"])
 
 
-@pytest.fixture
-async def bakery(tmp_path: Path) -> AsyncIterator[Bakery]:
-    made = Bakery(tmp_path)
-    await made.declare()
-    yield made
-    await made.close()
-
-
-class Served:
-    """A running page."""
-
-    def __init__(self, process: ManagedProcess, url: str) -> None:
-        self.process = process
-        self.url = url
-
-    def get(self, path: str = "/") -> str:
-        with urllib.request.urlopen(self.url + path, timeout=5) as answer:  # noqa: S310  # always http
-            text: str = answer.read().decode()
-            return text
-
-    def live(self) -> dict[str, Any]:
-        view: dict[str, Any] = msgspec.json.decode(self.get("/api/live"))
-        return view
-
-    def wait(self) -> None:
-        def answers() -> bool:
-            try:
-                return bool(self.get("/api/live"))
-            except OSError:
-                return False
-
-        self.process.wait_for(answers, what="an answer")
-
-
-Serve = Callable[..., Served]
-
-
-@pytest.fixture
-def serve(bakery: Bakery, processes: Processes) -> Serve:
-    def start(*, example: bool = False) -> Served:
-        port = free_port()
-        process = processes.start_leanmeter("visit", "run", "--config", bakery.visit_file(port, example=example))
-        process.wait_for_log("the page is at http", timeout_s=20)
-        served = Served(process, f"http://127.0.0.1:{port}")
-        served.wait()
-        return served
-
-    return start
+pytestmark = ON_THE_BROWSERS_LOOP
 
 
 async def opened(browser: Browser, url: str, screen: Any = PHONE) -> Page:
@@ -283,47 +231,3 @@ async def test_contrast_is_enough_for_tired_eyes(bakery: Bakery, serve: Serve, b
 
     assert await page.locator(".lm-row-note:visible").count() > 3
     assert await page.evaluate(_CONTRASTS) == []
-
-
-def change_file(path: Path, change: dict[str, object]) -> Path:
-    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    path.write_text(yaml.safe_dump({**settings, **change}), encoding="utf-8")
-    return path
-
-
-def test_a_port_that_is_taken_gets_one_line(bakery: Bakery, serve: Serve, processes: Processes) -> None:
-    port = int(serve().url.rsplit(":", 1)[1])
-
-    ended = processes.run_leanmeter("visit", "run", "--config", bakery.visit_file(port))
-
-    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
-    assert f"127.0.0.1:{port} is taken" in ended.stderr
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"store": {"sqlite": "/nowhere/r.sqlite"}}, ("store.sqlite", "/nowhere/r.sqlite does not exist")),
-        ({"entities": "/nowhere/e.sqlite"}, ("entities", "/nowhere/e.sqlite does not exist")),
-        ({"visit": {"exampel": True}}, ("visit.exampel", "unknown key")),
-        ({"collector": {"mqtt": {"prt": 1883}}}, ("collector.mqtt.prt", "unknown key")),
-        ({"visit": {"host": "203.0.113.7"}}, ("visit.host", "203.0.113.7", "cannot listen")),
-    ],
-)
-def test_a_mistake_in_the_file_gets_one_line(
-    bakery: Bakery, processes: Processes, change: dict[str, object], words: tuple[str, ...]
-) -> None:
-    file = change_file(bakery.visit_file(free_port()), change)
-
-    ended = processes.run_leanmeter("visit", "run", "--config", file)
-
-    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
-    assert all(word in ended.stderr for word in words), ended.stderr
-    assert not Path("/nowhere").exists()
-
-
-def test_it_ends_when_told(serve: Serve) -> None:
-    served = serve()
-
-    assert served.process.stop() == 0
-    assert "Traceback" not in served.process.log()
