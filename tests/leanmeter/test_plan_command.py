@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from baselines.headline import Worth
+from languages.texts import texts
 from leanmeter import plan_command
 from leanmeter.command_line import main
 from store.protocol import IntervalRow
@@ -20,8 +21,9 @@ from tests.evaluation.planned_site import (
     plan_document,
     planned_site,
 )
+from tests.languages.english import english_in
 from visit.savings import SavingView, saving_views
-from visit.wording import ENGLISH
+from visit.wording import ENGLISH, Wording
 
 TODAY = FIRST + timedelta(days=DAYS - 1)
 REPORTED = f"{FIRST + timedelta(days=BASELINE_DAYS)}/{FIRST + timedelta(days=DAYS - 1)}"
@@ -53,7 +55,10 @@ class Sunday(datetime):
 async def _page_entry(folder: Path, today: date | None = None) -> tuple[SavingView, IntervalRow]:
     async with planned_site(folder) as site:
         site.today = today or site.today
-        (view,) = saving_views([await site.standing()], ENGLISH)
+        standing = await site.standing()
+        (view,) = saving_views([standing], ENGLISH)
+        (spanish,) = saving_views([standing], Wording(texts("es")))
+        assert english_in(" ".join([spanish.text, *spanish.live, *spanish.warnings, *spanish.details]), "es") == set()
         return view, await site.day((site.today - FIRST).days - 1)
 
 

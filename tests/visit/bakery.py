@@ -161,9 +161,10 @@ class Bakery:
         settings = ServerFile.model_validate(self.storage)
         await run_evaluation(settings, asyncio.Event(), once=True)
 
-    def visit_file(self, port: int, *, example: bool = False) -> Path:
+    def visit_file(self, port: int, **visit: object) -> Path:
+        """A server file whose page has these settings."""
         path = self.folder / "server.yaml"
-        settings = {**self.storage, "visit": {"port": port, "example": example}}
+        settings = {**self.storage, "visit": {"port": port, **visit}}
         path.write_text(yaml.safe_dump(settings), encoding="utf-8")
         return path
 

@@ -22,9 +22,9 @@ async def bakery(tmp_path: Path) -> AsyncIterator[Bakery]:
 
 @pytest.fixture
 def serve(bakery: Bakery, processes: Processes) -> Serve:
-    def start(*, example: bool = False) -> Served:
+    def start(**settings: object) -> Served:
         port = free_port()
-        process = processes.start_preloaded("visit", "run", "--config", bakery.visit_file(port, example=example))
+        process = processes.start_preloaded("visit", "run", "--config", bakery.visit_file(port, **settings))
         process.wait_for_log("the page is at http", timeout_s=20)
         served = Served(process, f"http://127.0.0.1:{port}")
         served.wait()
