@@ -42,9 +42,11 @@ def headline(
     if worth is not None:
         told.append(
             say(
-                ", worth {worth:,.0f} {currency} a year if it continues",
+                ", worth {worth:,.0f}{currency} a year if it continues",
                 worth=worth.a_year(found.savings),
-                currency=worth.currency,
+                currency=" " + worth.currency if worth.currency else "",
             )
         )
+    if found.provisional:
+        told.append(say("; provisional, because the baseline has too little data"))
     return joined([*told, "."])

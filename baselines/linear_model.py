@@ -166,11 +166,13 @@ def fit(observations: Observations, variables: Sequence[str], searched: Sequence
     Raises BaselineError when there are too few rows, a variable does not vary, or two say the same.
     """
     n, p = len(observations), len(variables) + 1
+    if INTERCEPT in variables:
+        raise BaselineError(f"variable {INTERCEPT}: is what the part without variables is called; give it another name")
     if len(set(variables)) != len(variables):
         raise BaselineError(f"variables: {', '.join(variables)}: one is named twice")
     rows = observations.rows_of(variables)
     if n < p + 1:
-        raise BaselineError(f"{n} rows are too few for {p} coefficients; at least {p + 1} are needed, better 12")
+        raise BaselineError(f"too few rows: {n} for {p} coefficients; at least {p + 1} are needed, better 12")
     energy = np.array(observations.energy, dtype=np.float64)
     values = np.array(rows, dtype=np.float64).reshape(n, p - 1)
     weights = np.ones(n) if observations.weights is None else np.array(observations.weights, dtype=np.float64)

@@ -59,11 +59,11 @@ class Judgement:
             return say("not judged yet: {missing}.", missing=self.missing)
         told: list[str] = [
             say(
-                "{used}, {verdict}: {expected} ({confidence:.0%}: {lower} to {upper})",
+                "{used}, {verdict}: {expected} ({confidence:%}: {lower} to {upper})",
                 used=_amount(self.actual, unit),
                 verdict=_WORDS[self.verdict],
                 expected=_amount(self.expected),
-                confidence=self.confidence,
+                confidence=Decimal(str(self.confidence)),
                 lower=_amount(self.lower),
                 upper=_amount(self.upper),
             )

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from baselines.adjustments import NonRoutineAdjustment, total_adjustment
@@ -29,7 +30,8 @@ class Savings:
     as independent: it differs, and is smaller, only where the baseline's residuals follow each other (linear_model.py).
     `fsu` is ASHRAE's fractional savings uncertainty, half width over savings, None where savings are zero.
     `adjustment` is the part of `expected` that is non-routine. `valid` means that the baseline passes DOE's tests and
-    is good for this reporting period; `proven` that it is, and that the band lies wholly on the side of a saving.
+    is good for this reporting period; `proven` that it is, and that the band lies wholly on the side of a saving;
+    `provisional` that the baseline has too few points or too little coverage (validity.py).
     """
 
     expected: float
@@ -44,6 +46,7 @@ class Savings:
     confidence: float
     fsu: float | None
     valid: bool
+    provisional: bool
     proven: bool
     findings: tuple[Finding, ...]
 
@@ -53,14 +56,14 @@ class Savings:
         facts: dict[str, Fact] = {
             "share": share,
             "what": what or say("energy"),
-            "confidence": self.confidence,
+            "confidence": Decimal(str(self.confidence)),
             "low": 100.0 * (share - reach),
             "high": 100.0 * (share + reach),
         }
         if self.savings >= 0.0:
-            told = say("{share:.1%} less {what} than expected ({confidence:.0%}: {low:.1f} to {high:.1f})", **facts)
+            told = say("{share:.1%} less {what} than expected ({confidence:%}: {low:.1f} to {high:.1f})", **facts)
         else:
-            told = say("{share:.1%} more {what} than expected ({confidence:.0%}: {low:.1f} to {high:.1f})", **facts)
+            told = say("{share:.1%} more {what} than expected ({confidence:%}: {low:.1f} to {high:.1f})", **facts)
         if self.proven:
             return told
         if self.savings > self.half_width:
@@ -80,8 +83,12 @@ def savings(
     adjustments: Sequence[NonRoutineAdjustment] = (),
     accuracy: MeterAccuracy | None = None,
     same_meter: bool = True,
+    coverage: float = 1.0,
 ) -> Savings:
-    """Compare a reporting period with its baseline; raises BaselineError when there is nothing to compare."""
+    """Compare a reporting period with its baseline, of whose period `coverage` has readings (0 to 1).
+
+    Raises BaselineError when there is nothing to compare.
+    """
     if not len(reporting):
         raise BaselineError("the reporting period has no rows")
     if not 0.5 <= confidence < 1.0:
@@ -99,7 +106,8 @@ def savings(
     half_width = math.hypot(band.half_width, of_meter)
     independent = model.independent().band_of_sum(rows, confidence, reporting.weights).half_width
     findings = range_findings(model, rows)
-    valid = assess(model).valid and not any(finding.fails for finding in findings)
+    validity = assess(model, coverage=coverage)
+    valid = validity.valid and not any(finding.fails for finding in findings)
     return Savings(
         expected=expected,
         actual=actual,
@@ -113,6 +121,7 @@ def savings(
         confidence=confidence,
         fsu=fractional_savings_uncertainty(model, saved / expected, len(rows), confidence, granularity),
         valid=valid,
+        provisional=validity.provisional,
         proven=valid and saved > half_width,
         findings=findings,
     )

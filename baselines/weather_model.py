@@ -118,6 +118,9 @@ def fit_weather(
         raise BaselineError(f"{len(temperatures.samples)} rows of temperatures for {len(observations)} of energy")
     if not terms or len({term.kind for term in terms}) != len(terms):
         raise BaselineError("give heating, cooling or both, each once")
+    taken = {name for term in terms for name in (term.kind, f"{term.kind}{BALANCE}")}
+    if clash := next((name for name in variables if name in taken), None):
+        raise BaselineError(f"variable {clash}: is what the model calls its own degree days; give it another name")
     searched = [term.kind for term in terms if term.base is None]
     bases: dict[Kind, float] = {term.kind: term.base for term in terms if term.base is not None}
     if searched:

@@ -180,6 +180,7 @@ class Standings:
             granularity="day",
             adjustments=adjustments,
             accuracy=settings.accuracy,
+            coverage=baseline.coverage,
         )
         price = _mean_price(days)
         currency = accounts.plan.currency

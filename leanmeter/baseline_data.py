@@ -8,7 +8,7 @@ from itertools import pairwise
 from baselines.observations import Observations
 from baselines.savings import Granularity
 from baselines.validity import Finding
-from leanmeter.data_file import DataFileError, Table
+from leanmeter.data_file import DataFileError, Row, Table
 from leanmeter.periods import Labels
 
 MOST_NAMED = 5
@@ -54,7 +54,12 @@ def select(
     if not kept:
         raise DataFileError(f"{table.path}: no row of the period has all of {', '.join(numbers)}")
     step, gaps, absent = _gaps(table, labels, rows)
-    findings = [*_shortened(missing, "missing_value"), *_shortened(gaps, "gap"), *_order_finding(table, rows)]
+    findings = [
+        *_shortened(missing, "missing_value"),
+        *_shortened(gaps, "gap"),
+        *_order_finding(table, labels, rows),
+        *_shortened(_negative_energies(table, energy, [table.rows[index] for index in kept]), "negative_energy"),
+    ]
     observations = Observations(
         tuple(labels.texts[index] for index in kept),
         (0.0,) * len(kept) if energy is None else tuple(numbers[energy]),
@@ -85,12 +90,23 @@ def _gaps(table: Table, labels: Labels, rows: Sequence[int]) -> tuple[int, list[
     return usual, found, absent
 
 
-def _order_finding(table: Table, rows: Sequence[int]) -> list[Finding]:
+def _order_finding(table: Table, labels: Labels, rows: Sequence[int]) -> list[Finding]:
     for earlier, later in pairwise(rows):
         if later < earlier:
-            text = f"row {table.rows[later].number}: rows are not in the order of time; they were put into it"
+            number = table.rows[later].number
+            text = f"row {number}, column {labels.column}: rows are not in the order of time; they were put into it"
             return [Finding("order", text, fails=False)]
     return []
+
+
+def _negative_energies(table: Table, energy: str | None, rows: Sequence[Row]) -> list[Finding]:
+    found = []
+    for row in rows if energy is not None else ():
+        value = table.number(row, energy or "")
+        if value is not None and value < 0.0:
+            text = f"row {row.number}, column {energy}: {value:g} is below zero; is it energy that was used?"
+            found.append(Finding("negative_energy", text, fails=False))
+    return found
 
 
 def _granularity(labels: Labels, step: int) -> Granularity:

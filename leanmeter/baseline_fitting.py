@@ -1,6 +1,7 @@
 """From the words of a command to a fitted baseline: variables given or chosen, weather, rows weighed by quality."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,11 +95,13 @@ def read_rows(arguments: argparse.Namespace, table: Table, labels: Labels, rows:
 
 
 def fit_baseline(arguments: argparse.Namespace, labels: Labels, data: BaselineData) -> FittedBaseline:
-    """Fit what the command asks for; raises ConfigurationError naming the file."""
+    """Fit what the command asks for; raises ConfigurationError naming the file and, where it is one's, the column."""
     try:
         return _fitted(arguments, labels, data)
     except BaselineError as problem:
-        raise ConfigurationError(f"{arguments.data}: {problem}") from problem
+        text = re.sub("^energy:", f"column {arguments.energy}:", str(problem))
+        text = re.sub("^variable ", "column ", text)
+        raise ConfigurationError(f"{arguments.data}: {text}") from problem
 
 
 def observe(arguments: argparse.Namespace, labels: Labels, fitted: FittedBaseline, data: BaselineData) -> Observations:

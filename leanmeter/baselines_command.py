@@ -64,7 +64,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
     )
     saving.add_argument("--reporting-period", required=True, metavar="C/D", help="the same, for what is judged")
     saving.add_argument(
-        "--confidence", type=float, default=DEFAULT_CONFIDENCE, metavar="SHARE", help="of the band (default 0.9)"
+        "--confidence", type=_confidence, default=DEFAULT_CONFIDENCE, metavar="SHARE", help="of the band (default 0.9)"
     )
     _add_circumstances(saving)
 
@@ -129,11 +129,25 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     add_model_arguments(parser)
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+
+
 def _share(text: str) -> float:
-    share = float(text)
+    share = _number(text)
     if not 0.0 < share < 1.0:
         raise argparse.ArgumentTypeError("a goal is a share between 0 and 1, 27 % is 0.27")
     return share
+
+
+def _confidence(text: str) -> float:
+    confidence = _number(text)
+    if not 0.5 <= confidence < 1.0:
+        raise argparse.ArgumentTypeError("must be at least 0.5 and below 1; 90 % is 0.9")
+    return confidence
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -182,6 +196,7 @@ def _savings(arguments: argparse.Namespace) -> int:
             adjustments=adjustments,
             accuracy=_accuracy(arguments),
             same_meter=not arguments.other_meter,
+            coverage=baseline.coverage,
         )
     except BaselineError as problem:
         raise ConfigurationError(f"{arguments.data}: {problem}") from problem
@@ -205,8 +220,8 @@ def _savings(arguments: argparse.Namespace) -> int:
 def _worth(arguments: argparse.Namespace, labels: Labels, rows: int) -> Worth | None:
     if arguments.price is None:
         return None
-    if not math.isfinite(arguments.price):
-        raise ConfigurationError(f"--price {arguments.price}: is no price")
+    if not math.isfinite(arguments.price) or arguments.price <= 0.0:
+        raise ConfigurationError(f"--price {arguments.price:g}: is no price")
     days_a_row = labels.days_a_row()
     if days_a_row is None:
         raise ConfigurationError(f"--price: what is saved a year needs rows with dates; {labels.column} has none")
@@ -226,8 +241,12 @@ def _adjustments(arguments: argparse.Namespace) -> list[NonRoutineAdjustment]:
 
 def _accuracy(arguments: argparse.Namespace) -> MeterAccuracy | None:
     if arguments.meter_class is None:
-        if arguments.ct_class is not None:
-            raise ConfigurationError("--ct-class: give the meter's class too, with --meter-class")
+        for option, is_given in (
+            ("--ct-class", arguments.ct_class is not None),
+            ("--other-meter", arguments.other_meter),
+        ):
+            if is_given:
+                raise ConfigurationError(f"{option}: give the meter's class too, with --meter-class")
         return None
     try:
         return MeterAccuracy(arguments.meter_class, arguments.ct_class)
@@ -237,6 +256,9 @@ def _accuracy(arguments: argparse.Namespace) -> MeterAccuracy | None:
 
 def _changed(arguments: argparse.Namespace) -> tuple[Finding, ...]:
     factors = arguments.static_factor
+    for index, (name, _, _) in enumerate(factors):
+        if name in [other for other, _, _ in factors[:index]]:
+            raise ConfigurationError(f"--static-factor {name}: is given twice")
     return static_factor_findings({name: then for name, then, _ in factors}, {name: now for name, _, now in factors})
 
 

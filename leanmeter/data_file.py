@@ -15,7 +15,7 @@ MAXIMUM_BYTES = 64 * 1024 * 1024
 LARGEST = 1e15
 """Of numbers: squares of larger ones lose their meaning, and nothing that is metered comes near."""
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 class DataFileError(ConfigurationError):
@@ -71,8 +71,10 @@ def read_table(path: Path) -> Table:
     reader = csv.reader(lines, delimiter=separator, strict=True)
     columns: tuple[str, ...] = ()
     rows = []
+    last = 0
     try:
         for cells in reader:
+            last = reader.line_num
             texts = [cell.strip() for cell in cells]
             if not any(texts):
                 continue
@@ -87,7 +89,8 @@ def read_table(path: Path) -> Table:
             padded = [*texts, *[""] * len(columns)]
             rows.append(Row(reader.line_num, dict(zip(columns, padded, strict=False))))
     except csv.Error as problem:
-        raise DataFileError(f"{path}: row {reader.line_num}: {problem}") from problem
+        # What went wrong may be told many lines later, as of a quotation mark that nothing closes.
+        raise DataFileError(f'{path}: row {last + 1}: {problem}; is a quotation mark (") not closed?') from problem
     if not rows:
         raise DataFileError(f"{path}: there are no rows below a header")
     return Table(path, columns, tuple(rows))

@@ -12,20 +12,24 @@ from typing import Literal
 from leanmeter.data_file import DataFileError, Row, Table
 from site_config.errors import ConfigurationError
 
-Kind = Literal["month", "date", "time", "number"]
+Kind = Literal["month", "week", "date", "time", "number"]
 
+DAYS_A_WEEK = 7
 DAYS_A_MONTH = 365.25 / 12
 MINUTES_A_DAY = 24 * 60
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?")
-_ROW_NUMBER = re.compile(r"\d{1,9}")
-_EXPECTED = "expected is a date 2023-01-31, a month 2023-01, a time 2023-01-31T10:15, or a whole number"
+_MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+_WEEK = re.compile(r"\d{4}-W\d{2}", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?", re.ASCII)
+_ROW_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_EXPECTED = (
+    "expected is a date 2023-01-31, a month 2023-01, a week 2023-W05, a time 2023-01-31T10:15, or a whole number"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What dates the rows of a table: `texts` as written, `keys` (months, days, minutes, numbers) to order them by."""
+    """What dates the rows of a table: `texts` as written, `keys` (months, weeks, days … numbers) to order them."""
 
     kind: Kind
     column: str
@@ -35,7 +39,8 @@ class Labels:
     def between(self, option: str, period: str) -> list[int]:
         """Indices (from 0) of the rows in `A/B`, both ends included, in the order of time.
 
-        A month in a period means all its days. Raises ConfigurationError naming the option.
+        A month in a period means all its days, a day of weekly rows the week it is in. Raises ConfigurationError naming
+        the option.
         """
         ends = period.split("/")
         if len(ends) != 2:
@@ -63,6 +68,8 @@ class Labels:
             return None
         if self.kind == "month":
             return DAYS_A_MONTH
+        if self.kind == "week":
+            return float(DAYS_A_WEEK)
         keys = [self.keys[index] for index in self.order()]
         steps = Counter(later - earlier for earlier, later in pairwise(keys))
         usual = steps.most_common(1)[0][0] if steps else 1
@@ -74,7 +81,7 @@ class Labels:
             if kind == self.kind:
                 # An end such as 10:15 is the beginning of its interval, which is included.
                 return _key(text, kind)
-            if kind == "month" and self.kind in {"date", "time"}:
+            if kind == "month" and self.kind in {"week", "date", "time"}:
                 year, month = int(text[:4]), int(text[5:])
                 text = f"{text}-{calendar.monthrange(year, month)[1] if is_last else 1:02d}"
                 kind = "date"
@@ -84,13 +91,15 @@ class Labels:
                 return _key(f"{text}T23:59" if is_last else f"{text}T00:00", "time")
             if kind == "date" and self.kind == "month":
                 return _key(text[:7], "month")
+            if kind == "date" and self.kind == "week":
+                return _week(date.fromisoformat(text))
         except (ValueError, calendar.IllegalMonthError) as problem:
             raise ConfigurationError(f"{option} {period}: {text!r}: {problem}") from problem
         raise ConfigurationError(f"{option} {period}: {text!r} does not fit the column {self.column}; {_EXPECTED}")
 
 
 def labels_of(table: Table, column: str | None) -> Labels:
-    """Read what dates the rows: `column`, or by default `date`, `year` and `month`, `month`, else the row's number.
+    """Read what dates the rows: `column`; by default `date`, `year` and `month`, `month`, `week`, or the row's number.
 
     Raises DataFileError naming row and column where that is no date, or stands twice.
     """
@@ -100,8 +109,8 @@ def labels_of(table: Table, column: str | None) -> Labels:
         column = "date"
     elif {"year", "month"} <= set(table.columns):
         return _checked(table, "month", [_year_and_month(table, row) for row in table.rows])
-    elif "month" in table.columns:
-        column = "month"
+    elif named := next((name for name in ("month", "week") if name in table.columns), None):
+        column = named
     else:
         numbers = tuple(range(1, len(table.rows) + 1))
         return Labels("number", "row", tuple(map(str, numbers)), numbers)
@@ -125,14 +134,12 @@ def _checked(table: Table, column: str, texts: Sequence[str]) -> Labels:
         kind = _kind(text)
         if kind is None or first is None:
             raise table.error(row, column, f"{text!r}: {_EXPECTED}")
-        if kind != first:
+        if kind != first or (kind == "time" and _has_zone(text) != _has_zone(texts[0])):
             raise table.error(row, column, f"{text!r} is not written as {texts[0]!r} in row {table.rows[0].number}")
         try:
             key = _key(text, kind)
         except ValueError as problem:
             raise table.error(row, column, f"{text!r}: {problem}") from problem
-        except TypeError as problem:
-            raise table.error(row, column, f"{text!r}: give all times a zone (Z, +02:00), or none") from problem
         if key in seen:
             raise table.error(row, column, f"{text} stands already in row {seen[key]}")
         seen[key] = row.number
@@ -143,17 +150,31 @@ def _checked(table: Table, column: str, texts: Sequence[str]) -> Labels:
 
 
 def _kind(text: str) -> Kind | None:
-    for pattern, kind in ((_MONTH, "month"), (_DATE, "date"), (_TIME, "time"), (_ROW_NUMBER, "number")):
+    patterns = ((_MONTH, "month"), (_WEEK, "week"), (_DATE, "date"), (_TIME, "time"), (_ROW_NUMBER, "number"))
+    for pattern, kind in patterns:
         if pattern.fullmatch(text):
             return kind  # type: ignore[return-value]
     return None
 
 
+def _has_zone(text: str) -> bool:
+    """Whether a time that `_TIME` matches has one."""
+    found = _TIME.fullmatch(text)
+    return found is not None and found[2] is not None
+
+
+def _week(day: date) -> int:
+    """Of ISO 8601, counted from the first Monday there was."""
+    return (day.toordinal() - 1) // DAYS_A_WEEK
+
+
 def _key(text: str, kind: Kind) -> int:
-    """Months, days, minutes or the number itself; raises ValueError for a day that is not in the calendar."""
+    """Months, weeks, days, minutes or the number itself; raises ValueError for a day that is not in the calendar."""
     if kind == "month":
         first = date.fromisoformat(f"{text}-01")
         return first.year * 12 + first.month - 1
+    if kind == "week":
+        return _week(date.fromisocalendar(int(text[:4]), int(text[6:]), 1))
     if kind == "date":
         return date.fromisoformat(text).toordinal()
     if kind == "time":

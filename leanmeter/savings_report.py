@@ -77,6 +77,7 @@ def savings_as_json(period: JudgedPeriod) -> dict[str, Any]:
         "fsu": finite(result.fsu),
         "proven": result.proven,
         "valid": result.valid,
+        "provisional": result.provisional,
         "rows": len(period.labels),
         "by_row": [
             {
@@ -106,7 +107,7 @@ def savings_report(period: JudgedPeriod) -> list[str]:
         lines[-1] += f" (of it {short(result.adjustment)} by non-routine adjustments)"
     lines += [
         f"  actual      {short(result.actual)}",
-        f"  savings     {short(result.savings)} ± {short(result.half_width)} ({100.0 * result.confidence:.0f} % band)",
+        f"  savings     {short(result.savings)} ± {short(result.half_width)} ({100.0 * result.confidence:g} % band)",
     ]
     if result.meter_half_width:
         model, meter = short(result.model_half_width), short(result.meter_half_width)

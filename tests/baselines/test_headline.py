@@ -13,11 +13,16 @@ def found() -> Savings:
 
 
 def test_the_sentence_that_an_owner_reads() -> None:
-    told = headline(found(), 0.27, Worth(0.2, "EUR", 30.0))
+    told = headline(replace(found(), provisional=False), 0.27, Worth(0.2, "EUR", 30.0))
     assert told == (
         "11.4 % less energy than expected (90 %: 10.4 to 12.5), 11 of the 27 points of your goal, "
         "worth 139 EUR a year if it continues."
     )
+
+
+def test_of_six_points_it_is_provisional_and_a_worth_without_a_currency_is_a_number() -> None:
+    told = headline(found(), None, Worth(0.2, "", 30.0))
+    assert told.endswith(", worth 139 a year if it continues; provisional, because the baseline has too little data.")
 
 
 def test_what_is_not_proven_is_worth_nothing_yet() -> None:

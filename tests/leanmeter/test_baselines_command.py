@@ -88,10 +88,10 @@ def test_what_does_not_vary_and_what_says_the_same_is_named(tmp_path: Path, caps
     same = "".join(f"{month};{300 + month % 3 * 10};5;{month};{2 * month}\n" for month in range(1, 8))
     path = write(tmp_path, "month;energy;pieces;a;b\n" + same)
     assert fit(path) == 2
-    assert "variable pieces: is 5 in every row" in capsys.readouterr().err
+    assert "column pieces: is 5 in every row" in capsys.readouterr().err
     words = ["baselines", "fit", "--data", str(path), "--energy", "energy", "--variables", "a,b"]
     assert main(words) == 2
-    assert "variable b: follows from a" in capsys.readouterr().err
+    assert "column b: follows from a" in capsys.readouterr().err
 
 
 def test_a_period_without_rows_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -244,7 +244,6 @@ def test_what_a_verifier_adds(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         (["--adjustment", "3", "5", "why", "who"], "adjustment of 3: is not in the reporting period"),
         (["--meter-class", "9"], "meter class '9' is not known"),
         (["--ct-class", "0.5"], "--ct-class: give the meter's class too"),
-        (["--confidence", "90"], "confidence: 90 must be at least 0.5 and below 1"),
     ],
 )
 def test_a_circumstance_that_cannot_be_is_one_line(

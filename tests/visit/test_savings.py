@@ -11,7 +11,10 @@ from visit.savings import NoBaseline, no_baseline_text, saving_views
 from visit.wording import ENGLISH, Wording
 
 WAITING = Standing("energy", "site.energy", "energy", "kWh", "waiting", say("3 days are known so far."))
-FOUND = Savings(1000.0, 890.0, 110.0, 0.11, 30.0, 30.0, 30.0, 0.0, 0.0, 0.9, 0.27, valid=True, proven=True, findings=())
+FOUND = Savings(
+    1000.0, 890.0, 110.0, 0.11, 30.0, 30.0, 30.0, 0.0, 0.0, 0.9, 0.27, valid=True, provisional=False, proven=True,
+    findings=(),
+)  # fmt: skip
 COUNTED = replace(
     WAITING, state="counted", text=FOUND.sentence(), version=1, valid=True, verdict=say("Good enough."), savings=FOUND,
     first_day="2026-07-13", last_day="2026-07-26", days=14, judged=13, goal_share=0.27, asked_share=0.0675,

@@ -1,0 +1,116 @@
+"""What people get wrong with `leanmeter baselines`: one line that names option, row or column, and exit code 2."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from leanmeter.command_line import main
+
+DAYS = [f"2025-03-{day:02d},{80 + day * 7 % 40},{300 + day * 14 % 80 + day % 3}" for day in range(1, 29)]
+TABLE = "\n".join(["date,pieces,energy", *DAYS]) + "\n"
+PERIODS = ("--baseline-period", "2025-03-01/2025-03-20", "--reporting-period", "2025-03-21/2025-03-28")
+
+
+def run(folder: Path, text: str, command: str, *more: str, variables: str = "pieces") -> int:
+    path = folder / "data.csv"
+    path.write_text(text, encoding="utf-8")
+    words = ["--data", str(path), "--energy", "energy", "--variables", variables, "--json", *more]
+    try:
+        return main(["baselines", command, *words])
+    except SystemExit as end:  # as argparse ends
+        return int(end.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("pieces", "intercept"), "column intercept: is what the part without variables is called"),
+        ((DAYS[4], "2025-03-05,\uff11\uff12,300"), "row 6, column {0}: '\uff11\uff12' is no number"),
+        ((DAYS[4], f'"{DAYS[4]}'), 'row 6: unexpected end of data; is a quotation mark (") not closed?'),
+    ],
+)
+def test_in_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str], told: str) -> None:
+    name = "intercept" if change[1] == "intercept" else "pieces"
+    assert run(tmp_path, TABLE.replace(*change), "fit", variables=name) == 2
+    said = capsys.readouterr()
+    assert told.format(name) in said.err
+    assert (said.err.count("\n"), said.out) == (1, "")
+
+
+def test_a_column_with_the_name_of_the_models_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = TABLE.replace("pieces", "heating")
+    words = ("--heating", "15", "--temperature", "heating")
+    assert run(tmp_path, table, "fit", *words, variables="heating") == 2
+    assert "column heating: is what the model calls its own degree days" in capsys.readouterr().err
+
+
+def test_energy_that_does_not_vary_is_named_by_its_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("kWh,pieces\n7,1\n7,2\n7,3\n7,5\n", encoding="utf-8")
+    assert main(["baselines", "fit", "--data", str(path), "--energy", "kWh", "--variables", "pieces"]) == 2
+    assert "column kWh: is 7 in every row" in capsys.readouterr().err
+
+
+def test_energy_below_zero_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, TABLE.replace(DAYS[4], "2025-03-05,90,-12"), "fit") == 0
+    findings = {finding["code"]: finding["text"] for finding in json.loads(capsys.readouterr().out)["findings"]}
+    assert findings["negative_energy"] == "row 6, column energy: -12 is below zero; is it energy that was used?"
+
+
+def test_times_with_and_without_a_zone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = "time,pieces,energy\n2025-10-26T02:00+02:00,1,2\n2025-10-26T02:15,2,3\n2025-10-26T02:30,4,5\n"
+    assert run(tmp_path, table, "fit", "--date", "time") == 2
+    said = capsys.readouterr().err
+    assert "row 3, column time: '2025-10-26T02:15' is not written as '2025-10-26T02:00+02:00' in row 2" in said
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--confidence", "90"), "--confidence: must be at least 0.5 and below 1; 90 % is 0.9"),
+        (("--confidence", "1"), "--confidence: must be at least 0.5"),
+        (("--confidence", "nan"), "--confidence: must be at least 0.5"),
+        (("--confidence", "high"), "--confidence: 'high' is no number"),
+        (("--goal", "much"), "--goal: 'much' is no number"),
+        (("--other-meter",), "--other-meter: give the meter's class too"),
+        (("--price", "-3"), "--price -3: is no price"),
+        (("--static-factor", "shifts", "1", "2", "--static-factor", "shifts", "2", "2"), "shifts: is given twice"),
+    ],
+)
+def test_in_an_option(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], told: str) -> None:
+    assert run(tmp_path, TABLE, "savings", *PERIODS, *more) == 2
+    said = capsys.readouterr()
+    assert told in said.err
+    assert (said.err.count("\n"), said.out) == (1, "")
+
+
+def test_weeks_are_dated_as_iso_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """2026 has a week 53, and its first week begins in 2025."""
+    weeks = [*(f"2026-W{week:02d}" for week in (*range(1, 20), *range(21, 54))), "2027-W01", "2027-W02"]
+    rows = [f"{week},{80 + n * 7 % 40},{300 + n * 14 % 80 + n % 3}" for n, week in enumerate(weeks)]
+    table = "\n".join(["week,pieces,energy", *rows]) + "\n"
+    assert run(tmp_path, table, "fit", "--baseline-period", "2025-12-29/2026-12-31") == 0
+    told = json.loads(capsys.readouterr().out)
+    texts = {finding["code"]: finding["text"] for finding in told["findings"]}
+    assert texts["gap"] == "row 21, column week: 1 missing between 2026-W19 and 2026-W21"
+    assert (told["n"], told["coverage"]) == (52, 52 / 53)
+    words = ("--baseline-period", "2026-W01/2026-W30", "--reporting-period", "2026-W31/2027-W02", "--price", "2")
+    assert run(tmp_path, table, "savings", *words) == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == 25
+    assert run(tmp_path, table.replace("2026-W03", "2026-W54"), "fit") == 2
+    assert "row 4, column week: '2026-W54': " in capsys.readouterr().err
+
+
+def test_confidence_is_told_to_its_digits_and_few_points_are_provisional(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    less = TABLE.splitlines()
+    less[21:] = [f"{row.rsplit(',', 1)[0]},{int(row.rsplit(',', 1)[1]) * 0.6:.1f}" for row in less[21:]]
+    words = ("--baseline-period", "2025-03-01/2025-03-08", *PERIODS[2:], "--confidence", "0.999", "--price", "2")
+    assert run(tmp_path, "\n".join(less) + "\n", "savings", *words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert "(99.9 %: " in told["verdict"]
+    assert told["verdict"].endswith(" a year if it continues; provisional, because the baseline has too little data.")
+    assert "  a year" not in told["verdict"]
+    assert (told["proven"], told["provisional"]) == (True, True)
