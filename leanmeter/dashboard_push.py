@@ -16,12 +16,13 @@ _OF_THE_SERVER = ("id", "version", "iteration")
 
 
 class Change(StrEnum):
-    """What a push does with one dashboard."""
+    """What a push does with one dashboard, alert rule, contact point or policy."""
 
     NEW = "new"
     SAME = "same"
     UPDATED = "updated"
     KEPT_ASIDE = "updated, the changed one is kept aside"
+    LEFT = "changed in Grafana, left as it is"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,22 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dashboards.build import GENERATED, differing, render, write
+import yaml
+
+from dashboards.build import ALERTING, GENERATED, differing, render, write
 from dashboards.site_names import SiteNames
+from dashboards.variables import PROVISIONED_DATASOURCE
 from leanmeter.dashboard_names import demo_names, names_of
 from site_config.errors import ConfigurationError
 from site_config.schema import load_site
+
+if TYPE_CHECKING:
+    from leanmeter.alert_push import AlertStep
+    from leanmeter.grafana_client import GrafanaClient
 
 
 def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -27,14 +36,26 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     build.set_defaults(handler=_build)
     push = verbs.add_parser(
         "push",
-        help="bring the dashboards of a Grafana up to date",
-        description="Shows what would change and asks. A dashboard that somebody has changed in Grafana is kept aside, "
-        "in the folder 'Leanmeter, kept aside', before it is replaced.",
+        help="bring the dashboards and alerts of a Grafana up to date",
+        description="Shows what would change and asks. A dashboard or alert rule that somebody has changed in Grafana "
+        "is kept aside, in the folder 'Leanmeter, kept aside', before it is replaced.",
     )
     _add_config(push)
     push.add_argument("--grafana", required=True, metavar="URL", help="as your browser shows it")
     push.add_argument(
         "--token-file", type=Path, metavar="FILE", help="holds the token of a service account; or set GRAFANA_TOKEN"
+    )
+    push.add_argument(
+        "--alerts", action="store_true", help="the alert rules too; the service account then needs the role Admin"
+    )
+    push.add_argument(
+        "--email", metavar="ADDRESS", help="with --alerts: who is told, by a contact point and policy of its own"
+    )
+    push.add_argument(
+        "--data-source",
+        metavar="UID",
+        default=PROVISIONED_DATASOURCE.value,
+        help="with --alerts: the InfluxDB that the rules ask (default: %(default)s, or the only one there is)",
     )
     push.add_argument("--dry-run", action="store_true", help="only show what would change")
     push.add_argument("--full", action="store_true", help="show the difference as a patch of the JSON")
@@ -83,32 +104,50 @@ def _check(folder: Path, names: SiteNames) -> int:
 
 def _push(arguments: argparse.Namespace) -> int:
     # Only here is an HTTP client needed.
-    from leanmeter.dashboard_push import Change, plan, push  # noqa: PLC0415
+    from leanmeter import alert_push, dashboard_push  # noqa: PLC0415
     from leanmeter.grafana_client import GrafanaClient  # noqa: PLC0415
 
-    boards = {
-        path.removesuffix(".json"): json.loads(text)
-        for path, text in render(_names(arguments)).items()
-        if path.endswith(".json")
-    }
+    if arguments.email and not arguments.alerts:
+        raise ConfigurationError("dashboards push --email: who is told of alerts is pushed with them; add --alerts")
+    files = render(_names(arguments))
+    boards = {path.removesuffix(".json"): json.loads(text) for path, text in files.items() if path.endswith(".json")}
     token = _token(arguments.token_file)
 
     async def work() -> int:
         async with GrafanaClient(arguments.grafana, token) as client:
-            steps = await plan(client, boards)
-            for step in steps:
+            steps = await dashboard_push.plan(client, boards)
+            alerts = await _alert_steps(client, arguments, files) if arguments.alerts else []
+            nothing = {dashboard_push.Change.SAME, dashboard_push.Change.LEFT}
+            both: list[dashboard_push.Step | alert_push.AlertStep] = [*steps, *alerts]
+            for step in both:
                 sys.stdout.write(f"{step.name}: {step.change.value}\n")
                 lines = step.unified() if arguments.full else step.differences()
                 sys.stdout.writelines(f"  {line}\n" for line in lines)
-            if all(step.change is Change.SAME for step in steps) or arguments.dry_run:
+            if all(step.change in nothing for step in both) or arguments.dry_run:
                 return 0
             if not arguments.yes and not _agreed(arguments.grafana):
                 return 1
-            await push(client, steps)
+            await dashboard_push.push(client, steps)
+            await alert_push.push(client, alerts)
             sys.stdout.write(f"{arguments.grafana}: up to date\n")
             return 0
 
     return asyncio.run(work())
+
+
+async def _alert_steps(
+    client: "GrafanaClient", arguments: argparse.Namespace, files: Mapping[str, str]
+) -> "list[AlertStep]":
+    from leanmeter import alert_push  # noqa: PLC0415 - as above
+
+    (group,) = yaml.safe_load(files[f"{ALERTING}/rules.yaml"])["groups"]
+    source = await alert_push.data_source(client, arguments.data_source)
+    steps = await alert_push.plan_rules(client, group["rules"], group["name"], source)
+    if not arguments.email:
+        return steps
+    told = yaml.safe_load(files[f"{ALERTING}/notifications.yaml"])
+    (receiver,), (policy,) = told["contactPoints"][0]["receivers"], told["policies"]
+    return [*await alert_push.plan_notifications(client, receiver, policy, arguments.email), *steps]
 
 
 def _agreed(url: str) -> bool:

@@ -1,6 +1,7 @@
-"""The few calls of Grafana's HTTP API that pushing dashboards needs (documented for 9.4 to 11.6)."""
+"""The few calls of Grafana's HTTP API that pushing dashboards and alerts needs (documented for 9.4 to 11.6)."""
 
 import json
+import re
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -35,12 +36,14 @@ class GrafanaClient:
 
     Args:
         url: as the browser shows it, with its path if it has one.
-        token: of a service account that may write dashboards and folders.
+        token: of a service account that may write dashboards and folders, and alert rules if they are pushed.
     """
 
     def __init__(self, url: str, token: str) -> None:
         self._url = url.rstrip("/")
-        self._session = aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}, timeout=_TIMEOUT)
+        # Alert rules that come by this API stay changeable in the browser.
+        headers = {"Authorization": f"Bearer {token}", "X-Disable-Provenance": "true"}
+        self._session = aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT)
 
     async def __aenter__(self) -> Self:
         return self
@@ -52,7 +55,7 @@ class GrafanaClient:
 
     async def board(self, uid: str) -> StoredBoard | None:
         """The dashboard with this uid; None when there is none."""
-        found = await self._call("GET", f"/api/dashboards/uid/{uid}", missing=True)
+        found = await self.call("GET", f"/api/dashboards/uid/{uid}", missing=True)
         if found is None:
             return None
         meta = found["meta"]
@@ -68,27 +71,29 @@ class GrafanaClient:
         if version is not None:
             content["version"] = version
         body = {"dashboard": content, "folderUid": folder_uid, "message": message, "overwrite": False}
-        await self._call("POST", "/api/dashboards/db", body)
+        await self.call("POST", "/api/dashboards/db", body)
 
     async def make_folder(self, uid: str, title: str) -> None:
         """Make a folder where there is none with this uid."""
-        if await self._call("GET", f"/api/folders/{uid}", missing=True) is None:
-            await self._call("POST", "/api/folders", {"uid": uid, "title": title})
+        if await self.call("GET", f"/api/folders/{uid}", missing=True) is None:
+            await self.call("POST", "/api/folders", {"uid": uid, "title": title})
 
     async def _message(self, uid: str) -> str:
-        found = await self._call("GET", f"/api/dashboards/uid/{uid}/versions?limit=1")
+        found = await self.call("GET", f"/api/dashboards/uid/{uid}/versions?limit=1")
         # A list before Grafana 11, then an object with one.
         versions = found if isinstance(found, list) else found.get("versions", [])
         return str(versions[0].get("message") or "") if versions else ""
 
-    async def _call(self, method: str, path: str, body: object = None, *, missing: bool = False) -> Any:
+    async def call(self, method: str, path: str, body: object = None, *, missing: bool = False) -> Any:
+        """One request; returns the answer, None for an empty one and for what is `missing`. Raises GrafanaError."""
         try:
             async with self._session.request(method, self._url + path, json=body) as reply:
                 if missing and reply.status == 404:
                     return None
                 if reply.status >= 300:
                     raise GrafanaError(_explained(self._url, method, path, reply.status, await reply.text()))
-                return await reply.json(content_type=None)
+                text = await reply.text()
+                return json.loads(text) if text.strip() else None
         except (aiohttp.ClientConnectionError, aiohttp.InvalidURL, TimeoutError) as problem:
             raise GrafanaError(
                 f"--grafana {self._url}: no Grafana answers there ({str(problem) or 'time out'}); is it running?"
@@ -103,7 +108,8 @@ def _explained(url: str, method: str, path: str, status: int, answer: str) -> st
     if status == 401:
         return f"--grafana {url}: does not know the token; make one for a service account with the role Editor"
     if status == 403:
-        return f"--grafana {url}: the token may not {method} {path}; its service account needs the role Editor"
+        role = "Editor" if re.match(r"/api/(dashboards|folders)", path) else "Admin"
+        return f"--grafana {url}: the token may not {method} {path}; its service account needs the role {role}"
     if status == 412:
         return f"--grafana {url}: somebody has just saved another version of this dashboard; push again"
     return f"--grafana {url}: {method} {path} was answered {status}: {' '.join(answer.split())[:_LONGEST_ANSWER]}"

@@ -53,15 +53,22 @@ def test_it_holds_what_was_pushed(pushed: Grafana, name: str) -> None:
     assert stored == load(GENERATED / f"{name}.json")
 
 
-def test_it_takes_every_alert_rule(pushed: Grafana) -> None:
+def test_it_takes_every_alert_rule_and_has_nothing_to_change_after(
+    pushed: Grafana, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (group,) = yaml.safe_load((GENERATED / "alerting" / "rules.yaml").read_text(encoding="utf-8"))["groups"]
-    for rule in group["rules"]:
-        place = {"folderUID": "leanmeter", "ruleGroup": group["name"], "orgID": 1}
-        status, answer = pushed.call("POST", "/api/v1/provisioning/alert-rules", {**rule, **place})
-        assert status in {201, 409}, (rule["uid"], answer)
+    token = tmp_path / "token"
+    token.write_text(pushed.token, encoding="utf-8")
+    words = ["dashboards", "push", "--grafana", pushed.url, "--token-file", str(token), "--alerts"]
+    assert main([*words, "--email", "owner@example.org", "--yes"]) == 0
     _, held = pushed.call("GET", "/api/v1/provisioning/alert-rules")
+    capsys.readouterr()
 
     assert {rule["uid"] for rule in group["rules"]} <= {rule["uid"] for rule in held}
+    assert main([*words, "--dry-run"]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("alert rule")]
+    assert len(told) == len(group["rules"])
+    assert all(line.endswith(": same") for line in told)
 
 
 @ON_THE_BROWSERS_LOOP
