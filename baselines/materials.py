@@ -5,7 +5,8 @@ product. *Waste*: what leaves the site as waste, reused and recycled parts count
 Cost of material flow by ISO 14051:2011, clauses 5 and 6.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,8 @@ from baselines.errors import BaselineError
 from baselines.goals import SCORE_AVERAGES
 
 Flow = Literal["input", "product", "loss", "waste"]
-Destination = Literal["disposed", "recycled", "reused"]
+Destination = Literal["disposed", "recovered", "recycled", "reused"]
+"""Of waste: Directive 2008/98/EC, article 4. `recovered` is other recovery, such as of energy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class MaterialBalance:
     """All masses in kg, shares 0 to 1.
 
     `imbalance_kg` = input − product − loss − waste; a large one means that something is not weighed.
-    `wasted_kg` = input − product: the materials wasted. `reused_share` and `recycled_share` are of all waste.
+    `wasted_kg` = input − product: the materials wasted. The shares of reused, recycled and recovered are of all waste.
     """
 
     input_kg: float
@@ -49,6 +51,7 @@ class MaterialBalance:
     waste_a_product_kg: float
     reused_share: float
     recycled_share: float
+    recovered_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def balance(streams: Sequence[Stream]) -> MaterialBalance:
         raise BaselineError("a balance needs what came in and what became product, both more than 0 kg")
     sent = {
         to: sum(stream.mass_kg for stream in streams if stream.flow == "waste" and stream.destination == to)
-        for to in ("recycled", "reused")
+        for to in ("recovered", "recycled", "reused")
     }
     imbalance = total["input"] - total["product"] - total["loss"] - total["waste"]
     waste = total["waste"]
@@ -90,6 +93,7 @@ def balance(streams: Sequence[Stream]) -> MaterialBalance:
         waste_a_product_kg=waste / total["product"],
         reused_share=sent["reused"] / waste if waste else 0.0,
         recycled_share=sent["recycled"] / waste if waste else 0.0,
+        recovered_share=sent["recovered"] / waste if waste else 0.0,
     )
 
 
@@ -129,6 +133,32 @@ def flow_cost(streams: Sequence[Stream], energy_cost: float, system_cost: float)
     into_product = min(1.0, sums.material_yield)
     shared = bought + energy_cost + system_cost
     return MaterialFlowCost(shared * into_product, shared * (1.0 - into_product) + handled)
+
+
+def wasted_kg(streams: Sequence[Stream]) -> float:
+    """Materials wasted: what came in and did not become product. Of a short time below zero when product leaves later."""
+    came = math.fsum(stream.mass_kg for stream in streams if stream.flow == "input")
+    return came - math.fsum(stream.mass_kg for stream in streams if stream.flow == "product")
+
+
+def losses_cost(streams: Sequence[Stream], prices_a_kg: Mapping[str, float]) -> float | None:
+    """What a day's losses cost: the material at its purchase price, and handling of the waste; None without each price.
+
+    `prices_a_kg` are by the names of input and waste streams. The costs of days add up to `flow_cost`'s losses of
+    their period, energy and system costs apart, while a material's price stands. Several materials are priced at their
+    mean by mass; on a day on which none came in, at their plain mean.
+    """
+    inputs = [stream for stream in streams if stream.flow == "input"]
+    waste = [stream for stream in streams if stream.flow == "waste"]
+    if not inputs or any(stream.name not in prices_a_kg for stream in (*inputs, *waste)):
+        return None
+    came = math.fsum(stream.mass_kg for stream in inputs)
+    weights = [stream.mass_kg / came if came else 1.0 / len(inputs) for stream in inputs]
+    price = math.fsum(
+        weight * prices_a_kg[stream.name] for weight, stream in zip(weights, inputs, strict=True)
+    )
+    handled = math.fsum(prices_a_kg[stream.name] * stream.mass_kg for stream in waste)
+    return price * wasted_kg(streams) + handled
 
 
 _FLOWS: tuple[Flow, ...] = ("input", "product", "loss", "waste")

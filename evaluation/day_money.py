@@ -14,15 +14,22 @@ from baselines.billing import period_of, versions_in
 from baselines.emissions import Method
 from baselines.energy_price import has_blocks, price_intervals
 from baselines.errors import BaselineError
+from baselines.generation import avoided_kg_a_kwh
 from baselines.tariff import Tariff
-from evaluation.plan_file import EmissionSettings, PlanFile, PriceSettings
+from evaluation.plan_file import (
+    EmissionSettings,
+    PieceMassSettings,
+    PlanFile,
+    PriceSettings,
+    WasteDestinationSettings,
+)
 from evaluation.site_series import counted_points
 from evaluation.unmetered import SUFFIX
 from site_config.points import Point, Resource, Role
 from store.protocol import IntervalRow
 
 _OfPoint = Callable[[Point, Mapping[int, IntervalRow]], float | None]
-Dated = TypeVar("Dated", PriceSettings, EmissionSettings)
+Dated = TypeVar("Dated", PriceSettings, EmissionSettings, PieceMassSettings, WasteDestinationSettings)
 
 METHOD: Method = "location"
 """The way of counting bought electricity that stands in the store; the market-based one is in reports."""
@@ -103,6 +110,23 @@ class DayMoney:
         """What they emit in kg CO2e, location-based; None where a factor is not known."""
         return self._sum(series, {row.start_ms: row for row in rows}, self._co2e_of_point)
 
+    def avoided_kg_a_kwh(self) -> dict[str, float]:
+        """What a kWh of each own generation keeps out of the grid in kg CO2e, by point.
+
+        Known of points that have a factor of their own (0 of what burns nothing). A generator whose fuel is counted
+        avoids nothing.
+        """
+        of_grid = [self._factor(self._points[main]) for main in self.mains]
+        grid = next((factor for factor in of_grid if factor is not None), None)
+        if grid is None:
+            return {}
+        own = {
+            point.id: valid_on(self._day, [each for each in self._usable_factors() if each.of == point.id])
+            for point in self._points.values()
+            if point.role is Role.GENERATION and point.id not in self._fuelled
+        }
+        return {name: avoided_kg_a_kwh(grid, each.kg_a_unit) for name, each in own.items() if each is not None}
+
     def of_site(self, resource: str, by_point: Mapping[str, float | None]) -> float | None:
         """The cost, or the emissions, of a site's series out of those of its points."""
         counted = counted_points(list(self._points.values()), resource, self._fuelled)
@@ -130,7 +154,7 @@ class DayMoney:
         return None if price is None else price * sum(row.amount for row in rows.values())
 
     def _price(self, point: Point) -> float | None:
-        found = _valid(self._day, [each for each in self._plan.prices if each.point == point.id])
+        found = valid_on(self._day, [each for each in self._plan.prices if each.point == point.id])
         if found is not None:
             return float(found.price)
         parent = self._points.get(point.parent or "")
@@ -145,20 +169,23 @@ class DayMoney:
         return factor * (sum(max(row.amount, 0.0) for row in rows.values()) if is_supply else net)
 
     def _factor(self, point: Point) -> float | None:
-        usable = [each for each in self._plan.emission_factors if each.method in {None, METHOD}]
+        usable = self._usable_factors()
         for name in (point.id, point.resource.value):
-            found = _valid(self._day, [each for each in usable if each.of == name])
+            found = valid_on(self._day, [each for each in usable if each.of == name])
             if found is not None:
                 return found.kg_a_unit
         parent = self._points.get(point.parent or "")
         return None if parent is None else self._factor(parent)
+
+    def _usable_factors(self) -> list[EmissionSettings]:
+        return [each for each in self._plan.emission_factors if each.method in {None, METHOD}]
 
 
 def _columns(rows: Sequence[tuple[datetime, float]]) -> tuple[list[datetime], list[float]]:
     return [start for start, _ in rows], [amount for _, amount in rows]
 
 
-def _valid(day: date, entries: Sequence[Dated]) -> Dated | None:
+def valid_on(day: date, entries: Sequence[Dated]) -> Dated | None:
     """The entry that holds on a day: of several the one that began last."""
     holding = [each for each in entries if each.first <= day and (each.last is None or day < each.last)]
     return max(holding, key=lambda each: each.first, default=None)

@@ -22,9 +22,13 @@ from evaluation.unmetered import SUFFIX
 from site_config.points import Resource
 from store.plans import Plans
 from store.protocol import IntervalRow, ReadingStore
+from store.schema import EXPORTED, SELF_CONSUMED
 from wire_format.quantities import QUANTITIES
 
-_UNITS = {"energy": "kWh", "electricity": "kWh", "heat": "kWh", "water": "m3", "compressed_air": "m3"}
+_UNITS = {"energy": "kWh", "electricity": "kWh", "heat": "kWh", "water": "m3", "compressed_air": "m3"} | {
+    SELF_CONSUMED: "kWh",
+    EXPORTED: "kWh",
+}
 _PULSES = "pulses"
 _MINUTES_A_QUARTER = 15
 

@@ -16,11 +16,13 @@ from baselines.meter_accuracy import METER_LIMITS_PERCENT, TRANSFORMER_LIMITS_PE
 from evaluation.tariff_file import Price, TariffFile
 from site_config.schema import Slug
 from site_config.yaml_file import StrictModel
+from store.schema import MATERIALS_WASTED
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Series = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,80}[a-z_]*$", max_length=80)]
 Share = Annotated[float, Field(gt=0, lt=1)]
+WholeShare = Annotated[float, Field(ge=0, le=1)]
 
 
 class TemperatureSettings(StrictModel):
@@ -189,6 +191,48 @@ class PriceSettings(StrictModel):
     last: date | None = Field(None, alias="to")
 
 
+class MaterialBalanceSettings(StrictModel):
+    """Points that belong together: what comes in, the product that is made of it, and the waste that is left."""
+
+    id: Slug
+    inputs: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=50)]
+    products: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=50)]
+    wastes: Annotated[tuple[Slug, ...], Field(max_length=50)] = ()
+
+
+class PieceMassSettings(StrictModel):
+    """kg a piece of what a point counts, from a day on."""
+
+    point: Slug
+    kg_a_piece: Annotated[float, Field(gt=0)]
+    first: date = Field(date(2000, 1, 1), alias="from")
+    last: date | None = Field(None, alias="to")
+    source: Text
+
+
+class WasteDestinationSettings(StrictModel):
+    """Where the waste of a point goes from a day on, as shares of its mass that make 1.
+
+    Directive 2008/98/EC, article 4: reused, recycled, otherwise recovered (as energy), disposed of.
+    """
+
+    point: Slug
+    reused: WholeShare = 0.0
+    recycled: WholeShare = 0.0
+    recovered: WholeShare = 0.0
+    disposed: WholeShare = 0.0
+    first: date = Field(date(2000, 1, 1), alias="from")
+    last: date | None = Field(None, alias="to")
+    source: Text
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        together = self.reused + self.recycled + self.recovered + self.disposed
+        if abs(together - 1.0) > 1e-6:
+            raise ValueError(f"{self.point}: reused, recycled, recovered and disposed make {together:g}, not 1")
+        return self
+
+
 class EmissionSettings(StrictModel):
     """kg CO2e a unit of what a resource's or a point's meters count, from a day on."""
 
@@ -217,6 +261,9 @@ class PlanFile(StrictModel):
     electricity_tariff: TariffFile | Path | None = None
     prices: Annotated[tuple[PriceSettings, ...], Field(max_length=1000)] = ()
     emission_factors: Annotated[tuple[EmissionSettings, ...], Field(max_length=1000)] = ()
+    material_balances: Annotated[tuple[MaterialBalanceSettings, ...], Field(max_length=50)] = ()
+    piece_masses: Annotated[tuple[PieceMassSettings, ...], Field(max_length=1000)] = ()
+    waste_destinations: Annotated[tuple[WasteDestinationSettings, ...], Field(max_length=1000)] = ()
 
     @model_validator(mode="after")
     def _references_hold(self) -> Self:
@@ -225,6 +272,7 @@ class PlanFile(StrictModel):
             ("baselines: id", ids),
             ("baselines: series", [baseline.series for baseline in self.baselines]),
             ("goals: series", [goal.series for goal in self.goals]),
+            ("material_balances: id", [balance.id for balance in self.material_balances]),
         ):
             for name in names:
                 if names.count(name) > 1:
@@ -268,4 +316,4 @@ def score_average(resource: str) -> str | None:
     """Which of SCORE's averages speaks of a resource."""
     if resource in {"energy", "electricity", "fuel", "heat", "compressed_air"}:
         return "energy"
-    return {"waste": "waste", "material": "materials_wasted"}.get(resource)
+    return {"waste": "waste", "material": "materials_wasted", MATERIALS_WASTED: "materials_wasted"}.get(resource)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from evaluation.intervals import weakest
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow
-from store.schema import ENERGY, SITE_SERIES
+from store.schema import ENERGY, RESOURCES_OF_DAYS, SITE_SERIES
 from wire_format.quantities import QUANTITIES
 
 _OF_MANY_KINDS = frozenset({Resource.PRODUCT, Resource.MATERIAL, Resource.WASTE})
@@ -26,7 +26,7 @@ def site_series(resource: str) -> str:
 
 def site_resource(series: str) -> str | None:
     """The resource of a site's series; None for any other."""
-    for resource in (*[entry.value for entry in Resource], ENERGY):
+    for resource in (*[entry.value for entry in Resource], ENERGY, *RESOURCES_OF_DAYS):
         if series == site_series(resource):
             return resource
     return None

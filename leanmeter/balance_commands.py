@@ -53,6 +53,8 @@ def _materials(arguments: argparse.Namespace) -> int:
     cost = flow_cost(streams, arguments.energy_cost, arguments.system_cost)
     told: dict[str, Any] = dataclasses.asdict(now)
     sent = f"reused {percent(now.reused_share)}, recycled {percent(now.recycled_share)}"
+    if now.recovered_share:
+        sent += f", recovered {percent(now.recovered_share)}"
     missing = f"not accounted for, {percent(abs(now.imbalance_share))} of the input"
     lines = [
         f"{percent(now.material_yield)} of the material became product; {short(now.wasted_kg)} kg were wasted.",

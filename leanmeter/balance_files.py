@@ -18,7 +18,7 @@ from site_config.errors import ConfigurationError
 from site_config.yaml_file import StrictModel, load_model
 
 FLOWS = ("input", "product", "loss", "waste")
-DESTINATIONS = ("disposed", "recycled", "reused")
+DESTINATIONS = ("disposed", "recovered", "recycled", "reused")
 Price = Annotated[Decimal, BeforeValidator(lambda value: str(value) if isinstance(value, float) else value)]
 
 

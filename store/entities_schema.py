@@ -115,4 +115,9 @@ CREATE TABLE rederivation(
 );
 INSERT INTO rederivation(site) SELECT site FROM site;
 """
-MIGRATIONS = (_VERSION_1, _PLANS)
+# Days get what earlier versions did not derive: materials wasted, where waste went, what own generation avoided.
+_DERIVE_DAYS = """
+DELETE FROM rederivation;
+INSERT INTO rederivation(site) SELECT site FROM site;
+"""
+MIGRATIONS = (_VERSION_1, _PLANS, _DERIVE_DAYS)

@@ -45,7 +45,8 @@ class IntervalRow:
     the mean rate over the interval (kW, m3/h, kg/h), for a day the highest of its intervals, at `peak_ms`. `minimum` is
     the lowest mean rate of a day. `coverage` is the share of the time for which there were readings, 0 to 1. `quality`
     is one of measured, interpolated, thinned, manual, corrected, partial, outage. `expected`, `goal`, `lower`, `upper`,
-    `cost` and `co2e` are None until something calculates them. `month` (of a day: "2026-11") is the site-local month.
+    `cost` and `co2e` are None until something calculates them, as is `avoided_co2e`: of own generation, kg CO2e that it
+    kept out of the grid. `month` (of a day: "2026-11") is the site-local month.
     """
 
     site: str
@@ -65,6 +66,7 @@ class IntervalRow:
     goal: float | None = None
     lower: float | None = None
     upper: float | None = None
+    avoided_co2e: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ FIELD_EXPECTED = "expected"
 FIELD_GOAL = "goal"
 FIELD_LOWER = "lower"
 FIELD_UPPER = "upper"
+FIELD_AVOIDED_CO2E = "avoided_co2e"
 
 NUMERIC_FIELDS = (
     FIELD_AMOUNT,
@@ -56,6 +57,7 @@ NUMERIC_FIELDS = (
     FIELD_GOAL,
     FIELD_LOWER,
     FIELD_UPPER,
+    FIELD_AVOIDED_CO2E,
 )
 """Of `consumption` and `consumption_day`, named as in `store.protocol.IntervalRow`."""
 
@@ -63,6 +65,20 @@ SITE_SERIES = "site."
 """Before a resource: the point under which a site's use of it stands (`site.water`); a dot is in no point's id."""
 ENERGY = "energy"
 """The resource of `site.energy`: electricity, fuels and heat together, in kWh."""
+MATERIALS_WASTED = "materials_wasted"
+"""The resource of what came in and did not become product, in kg: never to be added to waste, which overlaps it."""
+WASTE_REUSED = "waste_reused"
+WASTE_RECYCLED = "waste_recycled"
+WASTE_RECOVERED = "waste_recovered"
+WASTE_DISPOSED = "waste_disposed"
+WASTE_DESTINATIONS = (WASTE_REUSED, WASTE_RECYCLED, WASTE_RECOVERED, WASTE_DISPOSED)
+"""Resources of where a site's waste went, in kg; together they are its waste."""
+SELF_CONSUMED = "self_consumed"
+"""The resource of own electricity that the site used at once, in kWh."""
+EXPORTED = "exported"
+"""The resource of what was fed into the grid, in kWh."""
+RESOURCES_OF_DAYS = (MATERIALS_WASTED, *WASTE_DESTINATIONS, SELF_CONSUMED, EXPORTED)
+"""Of series of a site that have days and no intervals."""
 
 INTERVAL_MS = 15 * 60 * 1000
 

@@ -38,6 +38,7 @@ RESOURCE_SCHEMA = "".join(
     f"ALTER TABLE {name} ADD COLUMN resource TEXT NOT NULL DEFAULT '';" for name in (CONSUMPTION, CONSUMPTION_DAY)
 )
 """Rows of files that were written before have no resource until they are evaluated again."""
+AVOIDED_SCHEMA = "".join(f"ALTER TABLE {name} ADD COLUMN avoided_co2e REAL;" for name in (CONSUMPTION, CONSUMPTION_DAY))
 
 
 def write_rows(connection: sqlite3.Connection, table: str, rows: Sequence[IntervalRow]) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from baselines.errors import BaselineError
-from baselines.materials import Stream, balance, flow_cost
+from baselines.materials import Stream, balance, flow_cost, losses_cost, wasted_kg
 
 STREAMS = [
     Stream("flour", "input", 800.0, cost=640.0),
@@ -40,3 +40,38 @@ def test_no_waste_has_no_shares_and_nothing_in_is_no_balance() -> None:
         balance(STREAMS[2:])
     with pytest.raises(BaselineError, match="stream flour: -1 kg"):
         balance([Stream("flour", "input", -1.0)])
+
+
+DAYS = [
+    [Stream("flour", "input", 300.0), Stream("bread", "product", 150.0), Stream("bin", "waste", 10.0)],
+    [Stream("flour", "input", 0.0), Stream("bread", "product", 100.0), Stream("bin", "waste", 5.0)],
+]
+PRICES = {"flour": 0.8, "bin": 0.1}
+
+
+def test_materials_wasted_of_days_and_their_cost_add_up_to_those_of_the_period() -> None:
+    period = [
+        Stream("flour", "input", 300.0, cost=240.0),
+        Stream("bread", "product", 250.0),
+        Stream("bin", "waste", 15.0, cost=1.5),
+    ]
+    assert [wasted_kg(day) for day in DAYS] == [150.0, -100.0]
+    assert sum(wasted_kg(day) for day in DAYS) == balance(period).wasted_kg == 50.0
+    costs = [losses_cost(day, PRICES) for day in DAYS]
+    assert costs == pytest.approx([121.0, -79.5])
+    assert sum(cost or 0.0 for cost in costs) == pytest.approx(flow_cost(period, 0.0, 0.0).losses)
+
+
+def test_several_materials_are_priced_by_mass() -> None:
+    streams = [Stream("flour", "input", 300.0), Stream("sugar", "input", 100.0), Stream("bread", "product", 360.0)]
+    assert losses_cost(streams, {"flour": 1.0, "sugar": 2.0}) == pytest.approx(40.0 * 1.25)
+
+
+@pytest.mark.parametrize("known", [{"flour": 0.8}, {"bin": 0.1}, {}])
+def test_without_each_price_the_cost_of_losses_is_not_known(known: dict[str, float]) -> None:
+    assert losses_cost(DAYS[0], known) is None
+
+
+def test_energy_recovered_is_neither_reused_nor_recycled() -> None:
+    sums = balance([*STREAMS, Stream("pallets", "waste", 80.0, destination="recovered")])
+    assert (sums.recovered_share, sums.reused_share) == pytest.approx((0.4, 0.3))
