@@ -136,7 +136,7 @@ def flow_cost(streams: Sequence[Stream], energy_cost: float, system_cost: float)
 
 
 def wasted_kg(streams: Sequence[Stream]) -> float:
-    """Materials wasted: what came in and did not become product. Of a short time below zero when product leaves later."""
+    """Materials wasted: what came in and did not become product; below zero for a day on which more left than came."""
     came = math.fsum(stream.mass_kg for stream in streams if stream.flow == "input")
     return came - math.fsum(stream.mass_kg for stream in streams if stream.flow == "product")
 
@@ -154,9 +154,7 @@ def losses_cost(streams: Sequence[Stream], prices_a_kg: Mapping[str, float]) -> 
         return None
     came = math.fsum(stream.mass_kg for stream in inputs)
     weights = [stream.mass_kg / came if came else 1.0 / len(inputs) for stream in inputs]
-    price = math.fsum(
-        weight * prices_a_kg[stream.name] for weight, stream in zip(weights, inputs, strict=True)
-    )
+    price = math.fsum(weight * prices_a_kg[stream.name] for weight, stream in zip(weights, inputs, strict=True))
     handled = math.fsum(prices_a_kg[stream.name] * stream.mass_kg for stream in waste)
     return price * wasted_kg(streams) + handled
 

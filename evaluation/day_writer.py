@@ -1,6 +1,6 @@
 """Writes a site's days out of its intervals: sums, cost, emissions, what is expected; and what intervals should be."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from evaluation.accounts import SiteAccounts
@@ -8,10 +8,15 @@ from evaluation.day_money import DayMoney
 from evaluation.day_variables import DayVariables, date_of
 from evaluation.days import Day, day_on, summarise
 from evaluation.expectation import expect_day, expect_intervals
+from evaluation.generation_days import GenerationDays
+from evaluation.intervals import PARTIAL
+from evaluation.material_days import MaterialDays
 from evaluation.site_model import SiteModel
-from evaluation.site_series import site_resource
+from evaluation.site_series import site_resource, site_series
+from site_config.points import Resource
 from store.plans import Plans
 from store.protocol import IntervalRow, ReadingStore
+from store.schema import RESOURCES_OF_DAYS
 
 ByStart = Mapping[int, Mapping[str, IntervalRow]]
 
@@ -44,6 +49,10 @@ class DayWriter:
         self._readings = readings
         self._model = model
         self._before_write = before_write
+        self._materials = MaterialDays(
+            model.points, model.assignments, None if model.accounts is None else model.accounts.plan
+        )
+        self._generation = GenerationDays(model.points)
         self._variables = None if plans is None else DayVariables(readings, plans, model.site, model.time_zone)
 
     async def write(
@@ -63,16 +72,21 @@ class DayWriter:
             by_start.setdefault(row.start_ms, {})[row.point] = row
         stored = {row.point: row for row in await self._readings.days(site, day.start_ms, day.start_ms + 1)}
         wanted = set(rows if series is None else series)
-        if accounts is not None:
-            wanted |= accounts.depending(sorted(wanted)) & set(rows)
+        depending = set() if accounts is None else accounts.depending(sorted(wanted))
+        touched = wanted | depending
+        wanted |= depending & set(rows)
         days = {name: summarise(site, name, day, rows.get(name, ())) for name in sorted(wanted)}
         expected: list[IntervalRow] = []
+        avoided: Mapping[str, float] = {}
         if accounts is not None:
             money = await self._money(accounts, day, by_start)
+            avoided = money.avoided_kg_a_kwh()
             of_points = {name: (money.cost(name, mine), money.co2e_kg(name, mine)) for name, mine in rows.items()}
-            days = {name: _with_money(money, row, of_points) for name, row in days.items()}
+            days = {name: _with_money(money, row, of_points, avoided) for name, row in days.items()}
+        days |= self._without_intervals(day, touched, rows, by_start, stored, avoided)
+        if accounts is not None:
             known = {**stored, **days}
-            for name in sorted(wanted & set(accounts.baselines)):
+            for name in sorted(set(days) & set(accounts.baselines)):
                 days[name] = await self._expect(accounts, name, days[name], known, day)
         for name in sorted(wanted):
             found = self._expected_intervals(accounts, name, rows.get(name, []), days.get(name), day)
@@ -84,6 +98,34 @@ class DayWriter:
         if changed:
             await self._readings.write_days(changed)
         return Written(len(expected), len(changed))
+
+    def _without_intervals(
+        self,
+        day: Day,
+        touched: Collection[str],
+        rows: Mapping[str, Sequence[IntervalRow]],
+        by_start: ByStart,
+        stored: Mapping[str, IntervalRow],
+        avoided: Mapping[str, float],
+    ) -> dict[str, IntervalRow]:
+        """The days of series that have no intervals, and empty ones in place of those that nothing says any more."""
+        needed = self._materials.points | self._generation.points
+        if needed.isdisjoint(touched) and all(name in rows for name in touched):
+            return {}
+        site, electricity = self._model.site, site_series(Resource.ELECTRICITY.value)
+        days = {name: summarise(site, name, day, rows[name]) for name in (*sorted(needed), electricity) if name in rows}
+        found = [
+            *self._materials.rows(days, date_of(day, self._model.time_zone)),
+            *self._generation.rows(by_start, days.get(electricity), avoided),
+        ]
+        said = {row.point: row for row in found}
+        gone = [row for row in stored.values() if row.resource in RESOURCES_OF_DAYS and row.point not in said]
+        return said | {
+            row.point: IntervalRow(
+                site, row.point, row.start_ms, 0.0, None, 0.0, PARTIAL, row.resource, month=row.month
+            )
+            for row in gone
+        }
 
     async def _money(self, accounts: SiteAccounts, day: Day, by_start: ByStart) -> DayMoney:
         zone = self._model.time_zone
@@ -131,12 +173,14 @@ def _with_money(
     money: DayMoney,
     row: IntervalRow,
     of_points: Mapping[str, tuple[float | None, float | None]],
+    avoided_kg_a_kwh: Mapping[str, float],
 ) -> IntervalRow:
-    """The day's row with its cost and its emissions; a site's are those of its points."""
+    """The day's row with its cost, its emissions and what it avoided; a site's are those of its points."""
     resource = site_resource(row.point)
     if resource is None:
         cost, co2e = of_points.get(row.point, (None, None))
-        return replace(row, cost=cost, co2e=co2e)
+        a_kwh = avoided_kg_a_kwh.get(row.point)
+        return replace(row, cost=cost, co2e=co2e, avoided_co2e=None if a_kwh is None else a_kwh * row.amount)
     return replace(
         row,
         cost=money.of_site(resource, {name: cost for name, (cost, _) in of_points.items()}),

@@ -1,6 +1,6 @@
 """Does a plan fit the site it is for? Mistakes that make it unusable, and notes of what it leaves unsaid. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +10,7 @@ from evaluation.plan_file import PlanFile
 from evaluation.site_series import counted_points
 from evaluation.tariff_file import tariffs_of
 from site_config.points import Point, Resource, Role
-from store.schema import ENERGY
+from store.schema import ENERGY, MATERIALS_WASTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ def _unknown_names(plan: PlanFile, points: Sequence[Point]) -> list[str]:
     found = [f"{key}: the site has no series {name!r}" for key, name in series if resource_of(name, points) is None]
     named = [("calorific_values: point", each.point) for each in plan.calorific_values]
     named += [("prices: point", each.point) for each in plan.prices]
+    named += [("piece_masses: point", each.point) for each in plan.piece_masses]
+    named += [("waste_destinations: point", each.point) for each in plan.waste_destinations]
     named += [("generators: point", each.point) for each in plan.generators]
     named += [("generators: fuel", each.fuel) for each in plan.generators]
     named += [
@@ -43,6 +45,7 @@ def _unknown_names(plan: PlanFile, points: Sequence[Point]) -> list[str]:
         if entry.hours is not None
     ]
     found += [f"{key}: the site has no point {name!r}" for key, name in named if name not in by_id]
+    found += _material_mistakes(plan, by_id)
     for each in plan.generators:
         fuel = by_id.get(each.fuel)
         if fuel is not None and (fuel.resource is not Resource.FUEL or fuel.role is not Role.MAIN):
@@ -56,6 +59,28 @@ def _unknown_names(plan: PlanFile, points: Sequence[Point]) -> list[str]:
     return found
 
 
+def _material_mistakes(plan: PlanFile, by_id: Mapping[str, Point]) -> list[str]:
+    found = []
+    for balance in plan.material_balances:
+        for key, names, resource in (
+            ("inputs", balance.inputs, Resource.MATERIAL),
+            ("products", balance.products, Resource.PRODUCT),
+            ("wastes", balance.wastes, Resource.WASTE),
+        ):
+            for name in names:
+                point = by_id.get(name)
+                if point is None or point.resource is not resource:
+                    is_what = "is no point of the site" if point is None else f"measures {point.resource.value}"
+                    found.append(
+                        f"material_balances: {balance.id}.{key}: {name!r} {is_what}; expected is {resource.value}"
+                    )
+    for each in plan.waste_destinations:
+        point = by_id.get(each.point)
+        if point is not None and point.resource is not Resource.WASTE:
+            found.append(f"waste_destinations: point: {each.point!r} measures {point.resource.value}")
+    return found
+
+
 def _goal_mistakes(plan: PlanFile, points: Sequence[Point]) -> list[str]:
     found = []
     for entry in plan.goals:
@@ -63,6 +88,28 @@ def _goal_mistakes(plan: PlanFile, points: Sequence[Point]) -> list[str]:
             entry.goal(resource_of(entry.series, points) or "")
         except (BaselineError, ValueError) as problem:
             found.append(str(problem))
+    return found
+
+
+def _notes_on_material(plan: PlanFile, points: Sequence[Point]) -> list[str]:
+    found = [
+        f"goals: {each.series}: less material used; what SCORE firms report is of site.{MATERIALS_WASTED}"
+        for each in plan.goals
+        if each.share is None and resource_of(each.series, points) == Resource.MATERIAL.value
+    ]
+    sent = {each.point for each in plan.waste_destinations}
+    if sent:
+        found += [
+            f"waste_destinations: none for {point.id}; without it nothing is said of where the site's waste goes"
+            for point in counted_points(points, Resource.WASTE.value)
+            if point.id not in sent
+        ]
+    factors, fuelled = {each.of for each in plan.emission_factors}, {each.point for each in plan.generators}
+    found += [
+        f"emission_factors: none for {point.id}; what it avoids is not said (0 for what burns nothing)"
+        for point in points
+        if point.role is Role.GENERATION and Resource.ELECTRICITY.value in factors and point.id not in factors | fuelled
+    ]
     return found
 
 
@@ -77,6 +124,7 @@ def _notes(plan: PlanFile, points: Sequence[Point], today: date) -> list[str]:
     found += [f"calorific_values: {name} is not {plan.basis}; a sum of gross and net means nothing" for name in wrong]
     compared = {baseline.series for baseline in plan.baselines}
     found += [f"goals: {each.series}: has no baseline" for each in plan.goals if each.series not in compared]
+    found += _notes_on_material(plan, points)
     if plan.currency is None and (plan.prices or plan.electricity_tariff is not None):
         found.append("currency: is missing; savings get no worth")
     if plan.tariff is not None and not any(tariff.covers(today) for tariff in tariffs_of(plan.tariff)):

@@ -22,6 +22,7 @@ from evaluation.plan_file import BaselineSettings
 from evaluation.site_model import SiteModel
 from store.plans import Plans
 from store.protocol import ReadingStore
+from store.schema import MATERIALS_WASTED
 
 _WORDS = {
     "electricity": say("electricity"),
@@ -31,6 +32,7 @@ _WORDS = {
     "compressed_air": say("compressed air"),
     "material": say("material"),
     "waste": say("waste"),
+    MATERIALS_WASTED: say("material wasted"),
     "product": say("product"),
 }
 

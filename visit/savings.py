@@ -6,9 +6,15 @@ from datetime import date, timedelta
 
 from baselines.validity import FEWEST_POINTS
 from evaluation.standing import Standing
+<<<<<<< HEAD
 from languages import formats
 from store.schema import ENERGY
 from visit.wording import Wording
+=======
+from store.schema import ENERGY, MATERIALS_WASTED
+from visit import wording
+from visit.language import _
+>>>>>>> 9d0dd69 (Days of a site say materials wasted, where waste went and what own generation avoided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,5 +145,6 @@ def _name(resource: str, words: Wording) -> str:
         "compressed_air": _("Compressed air"),
         "material": _("Material"),
         "waste": _("Waste"),
+        MATERIALS_WASTED: _("Materials wasted"),
         "product": _("Products"),
     }.get(resource, resource)

@@ -1,7 +1,7 @@
 """A bakery with a plan, whose truth is known: 40 kWh a day, 0.1 kWh a kg, and a measure that takes a tenth off both."""
 
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -150,23 +150,25 @@ def row(point: str, start_ms: int, amount: float, resource: str) -> IntervalRow:
     return IntervalRow(SITE, point, start_ms, amount, amount * 4, 1.0, "measured", resource)
 
 
-def site() -> Site:
-    devices = [{"id": name, "profile": "eastron/sdm630"} for name in ("main-meter", "oven-meter", "scale")]
+def site(points: Sequence[Mapping[str, Any]] = POINTS) -> Site:
+    devices = [{"id": point["measured_by"], "profile": "eastron/sdm630"} for point in points]
     declared = {
         "site": SITE,
         "lines": [{"id": "gateway", "tcp": {"host": "127.0.0.1"}, "devices": devices}],
-        "points": POINTS,
+        "points": points,
     }
     return Site(SiteFile.model_validate(declared))
 
 
 @asynccontextmanager
-async def planned_site(folder: Path, store: Mapping[str, Any] | None = None) -> AsyncIterator[PlannedSite]:
+async def planned_site(
+    folder: Path, store: Mapping[str, Any] | None = None, points: Sequence[Mapping[str, Any]] = POINTS
+) -> AsyncIterator[PlannedSite]:
     """A site with stores in a folder, or in the store given; no plan yet."""
     readings = open_readings(StoreSettings.model_validate(store or {"sqlite": folder / "readings.sqlite"}))
     entities = Entities(folder / "entities.sqlite")
     try:
-        await entities.import_site(site(), "ana")
+        await entities.import_site(site(points), "ana")
         yield PlannedSite(readings, entities, folder)
     finally:
         await entities.close()

@@ -47,6 +47,15 @@ def write(folder: Path, **change: Any) -> Path:
             {"adjustments": [{"baseline": "energy", **PERIOD, "amount_a_day": 1, "reason": " ", "author": "a"}]},
             r"reason",
         ),
+        (
+            {"waste_destinations": [{"point": "bin", "reused": 0.5, "recycled": 0.2, "source": "x"}]},
+            r"waste_destinations\[0\]: bin: reused, recycled, recovered and disposed make 0.7, not 1",
+        ),
+        ({"piece_masses": [{"point": "bread", "kg_a_piece": 0, "source": "x"}]}, r"piece_masses\[0\]\.kg_a_piece"),
+        (
+            {"material_balances": [{"id": "a", "inputs": ["b"], "products": ["c"]}] * 2},
+            r"material_balances: id 'a' is used twice",
+        ),
         ({"goals": [{"series": "site.energy", "share": 27, **PERIOD}]}, r"goals\[0\]\.share"),
     ],
 )
@@ -78,9 +87,51 @@ def test_names_are_compared_with_the_site() -> None:
     assert "goals: site.water: has no baseline" in found.notes
 
 
+def test_streams_are_compared_with_what_points_measure() -> None:
+    plan = PlanFile.model_validate(
+        plan_document(
+            material_balances=[{"id": "a", "inputs": ["flour", "main"], "products": ["bread"], "wastes": ["bin"]}],
+            piece_masses=[{"point": "rolls", "kg_a_piece": 0.05, "source": "x"}],
+            waste_destinations=[{"point": "bread", "reused": 1, "source": "x"}],
+        )
+    )
+    assert check_plan(plan, POINTS, TODAY).mistakes == (
+        "piece_masses: point: the site has no point 'rolls'",
+        "material_balances: a.inputs: 'flour' is no point of the site; expected is material",
+        "material_balances: a.inputs: 'main' measures electricity; expected is material",
+        "material_balances: a.wastes: 'bin' is no point of the site; expected is waste",
+        "waste_destinations: point: 'bread' measures product",
+    )
+
+
+def test_what_a_plan_leaves_unsaid_of_materials_and_own_generation_is_noted() -> None:
+    points = (
+        *POINTS,
+        Point("solar", "Solar", Resource.ELECTRICITY, Role.GENERATION),
+        Point("flour", "Flour", Resource.MATERIAL, Role.PART),
+        Point("bin", "Bin", Resource.WASTE, Role.WASTE),
+        Point("feed", "Feed", Resource.WASTE, Role.WASTE),
+    )
+    plan = PlanFile.model_validate(
+        plan_document(
+            goals=[{"series": "flour", **PERIOD}],
+            waste_destinations=[{"point": "feed", "reused": 1, "source": "x"}],
+        )
+    )
+    notes = check_plan(plan, points, TODAY).notes
+    assert "goals: flour: less material used; what SCORE firms report is of site.materials_wasted" in notes
+    assert "waste_destinations: none for bin; without it nothing is said of where the site's waste goes" in notes
+    assert "emission_factors: none for solar; what it avoids is not said (0 for what burns nothing)" in notes
+
+
 @pytest.mark.parametrize(
     ("series", "resource", "share"),
-    [("site.energy", "energy", 0.27), ("site.waste", "waste", 0.4), ("steel", "material", 0.35)],
+    [
+        ("site.energy", "energy", 0.27),
+        ("site.waste", "waste", 0.4),
+        ("steel", "material", 0.35),
+        ("site.materials_wasted", "materials_wasted", 0.35),
+    ],
 )
 def test_goals_default_to_what_score_firms_report_on_average(series: str, resource: str, share: float) -> None:
     plan = PlanFile.model_validate(plan_document(goals=[{"series": series, **PERIOD}]))
