@@ -31,8 +31,8 @@ from store import schema
 
 CARRIERS = ("electricity", "fuel", "heat")
 NO_GOAL = "no goal yet"
-NOT_DOUBLE = f"{RESOURCE} != '{schema.ENERGY}'"
-"""`site.energy` is the sum of the others."""
+NOT_DOUBLE = f"{RESOURCE} !~ /^({schema.ENERGY}|{schema.MATERIALS_WASTED})$/"
+"""`site.energy` is the sum of the others, and what materials wasted cost is in the material's cost already."""
 ABOUT_GOALS = (
     "Firms that SCORE has worked with report on average **27 % less energy**, 35 % less material wasted and 40 % less "
     "waste. Those are averages of what they say themselves, not a promise. **Your goal** is the dashed line: it comes "

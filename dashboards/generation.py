@@ -8,6 +8,7 @@ from dashboards.board import LAST_MONTH, board
 from dashboards.electricity import ELECTRICITY, NO_INTERVAL
 from dashboards.influxql import (
     AMOUNT,
+    AVOIDED_CO2E,
     BY_POINT,
     DAYS,
     DEMAND,
@@ -18,13 +19,13 @@ from dashboards.influxql import (
     nested,
     points,
     select,
+    total,
     whole_site,
+    whole_sites,
 )
 from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames
-
-FED_IN = f'(abs({AMOUNT}) - {AMOUNT}) / 2 AS "fed"'
-"""What a main took back from the grid's point of view: its negative amounts, as positive ones."""
+from store.schema import EXPORTED, SELF_CONSUMED, SITE_SERIES
 
 
 def generation(names: SiteNames) -> Dashboard:
@@ -42,6 +43,7 @@ def generation(names: SiteNames) -> Dashboard:
             built.with_panel(number)
         built.with_panel(_days(names))
         built.with_panel(_power(names))
+        built.with_panel(_avoided())
     if names.fuel_points:
         built.with_row(Row("Fuels"))
         built.with_panel(_fuel(names))
@@ -51,10 +53,10 @@ def generation(names: SiteNames) -> Dashboard:
 
 
 def _numbers(names: SiteNames) -> list[stat.Panel]:
-    own, main = points(names.generation_points), points(names.main_points)
-    made = select(f'{AMOUNT} AS "made"', INTERVALS, SITE, own, SHOWN_TIME)
-    fed = select(FED_IN, INTERVALS, SITE, main, SHOWN_TIME)
-    used = select(f'{AMOUNT} AS "used"', INTERVALS, SITE, whole_site(ELECTRICITY), SHOWN_TIME)
+    made = select(f'{AMOUNT} AS "made"', DAYS, SITE, points(names.generation_points), SHOWN_TIME)
+    own = select(f'{AMOUNT} AS "own"', DAYS, SITE, whole_site(SELF_CONSUMED), SHOWN_TIME)
+    used = select(f'{AMOUNT} AS "used"', DAYS, SITE, whole_site(ELECTRICITY), SHOWN_TIME)
+    avoided = select(total(AVOIDED_CO2E), DAYS, SITE, whole_sites(SELF_CONSUMED, EXPORTED), SHOWN_TIME)
     described = (
         (
             "Produced",
@@ -62,33 +64,58 @@ def _numbers(names: SiteNames) -> list[stat.Panel]:
             select('sum("made") AS "made"', nested(made), SHOWN_TIME),
             panels.KILOWATT_HOUR,
             0,
+            NO_INTERVAL,
         ),
         (
             "Fed in",
             "To the grid, netted within each quarter of an hour.",
-            select('sum("fed") AS "fed"', nested(fed), SHOWN_TIME),
+            select(total(AMOUNT, "fed"), DAYS, SITE, whole_site(EXPORTED), SHOWN_TIME),
             panels.KILOWATT_HOUR,
             0,
+            NO_INTERVAL,
         ),
         (
             "Used by the site itself",
             "Share of what was produced that the site used at once.",
-            select('1 - sum("fed") / sum("made") AS "share"', nested(fed, made), SHOWN_TIME),
+            select('sum("own") / sum("made") AS "share"', nested(own, made), SHOWN_TIME),
             panels.SHARE,
             0,
+            NO_INTERVAL,
         ),
         (
             "Covered by own generation",
             "Share of the site's use that came from its own generation.",
-            select('(sum("made") - sum("fed")) / sum("used") AS "share"', nested(made, fed, used), SHOWN_TIME),
+            select('sum("own") / sum("used") AS "share"', nested(own, used), SHOWN_TIME),
             panels.SHARE,
             0,
+            NO_INTERVAL,
+        ),
+        (
+            "Avoided CO₂e",
+            "Kept out of the grid: its factor of each day less generation's own. Never subtracted from emissions.",
+            avoided,
+            panels.CARBON_KG,
+            0,
+            "no factors yet",
         ),
     )
     return [
-        panels.number(title, about, InfluxQuery(query, title), unit=unit, decimals=decimals, missing=NO_INTERVAL)
-        for title, about, query, unit, decimals in described
+        panels.number(title, about, InfluxQuery(query, title), unit=unit, decimals=decimals, missing=missing)
+        for title, about, query, unit, decimals, missing in described
     ]
+
+
+def _avoided() -> timeseries.Panel:
+    return shapes.days_by_point(
+        "Avoided CO₂e by day",
+        "By what the site used of its own generation, and by what it fed in, which displaces other generation too.",
+        AVOIDED_CO2E,
+        whole_sites(SELF_CONSUMED, EXPORTED),
+        unit=panels.CARBON_KG,
+        decimals=1,
+        called={f"{SITE_SERIES}{SELF_CONSUMED}": "Used by the site", f"{SITE_SERIES}{EXPORTED}": "Fed in"},
+        stacked=True,
+    )
 
 
 def _days(names: SiteNames) -> timeseries.Panel:

@@ -22,6 +22,7 @@ EXPECTED = f'"{schema.FIELD_EXPECTED}"'
 GOAL = f'"{schema.FIELD_GOAL}"'
 LOWER = f'"{schema.FIELD_LOWER}"'
 UPPER = f'"{schema.FIELD_UPPER}"'
+AVOIDED_CO2E = f'"{schema.FIELD_AVOIDED_CO2E}"'
 QUALITY = f'"{schema.FIELD_QUALITY}"'
 DEVICE = f'"{schema.TAG_DEVICE}"'
 POINT = f'"{schema.TAG_POINT}"'
@@ -81,6 +82,11 @@ def of_resource(*resources: str) -> str:
 def whole_site(resource: str) -> str:
     """Condition: the series of the whole site's use of a resource."""
     return f"{POINT} = '{schema.SITE_SERIES}{resource}'"
+
+
+def whole_sites(*resources: str) -> str:
+    """Condition: the series of the whole site of several resources."""
+    return f"{POINT} =~ /^site\\.({'|'.join(resources)})$/"
 
 
 def points(ids: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from dashboards.influxql import (
     DAYS,
     METERED,
     POINT,
+    POINT_NAME,
     RESOURCE,
     RESOURCE_NAME,
     SHOWN_TIME,
@@ -24,9 +25,11 @@ from dashboards.influxql import (
     select,
     total,
     whole_site,
+    whole_sites,
 )
 from dashboards.query import InfluxQuery
 from dashboards.site_names import Share, SiteNames
+from store.schema import MATERIALS_WASTED, SITE_SERIES, WASTE_DESTINATIONS, WASTE_RECYCLED, WASTE_REUSED
 
 STREAMS = ("material", "product", "waste")
 ABOUT_WASTE = (
@@ -52,8 +55,12 @@ def materials(names: SiteNames) -> Dashboard:
     if names.piece_points:
         built.with_panel(_pieces(names))
     built.with_panel(_compared(names))
+    if _weighs_both(names):
+        built.with_panel(_wasted_by_day())
+        built.with_panel(_wasted_by_line())
     if names.waste_points:
         built.with_panel(_waste_by_day())
+        built.with_panel(_destinations_by_day())
     for share in _shares_by_day(names):
         built.with_panel(share)
     built.with_panel(_streams(names))
@@ -93,7 +100,57 @@ def _numbers(names: SiteNames) -> list[stat.Panel]:
                 whole_site("waste"),
             )
         )
+        found += [
+            _sent("Reused", "Share of waste that is used again as what it is.", WASTE_REUSED),
+            _sent("Recycled", "Share of waste of which new material is made.", WASTE_RECYCLED),
+        ]
+    if _weighs_both(names):
+        found += _wasted()
     return found
+
+
+def _weighs_both(names: SiteNames) -> bool:
+    return bool(names.material_points and (names.product_points or names.piece_points))
+
+
+def _wasted() -> list[stat.Panel]:
+    wasted = whole_site(MATERIALS_WASTED)
+    return [
+        panels.number(
+            "Materials wasted",
+            "What came in and did not become product, on lines that weigh both or in the balances of the plan.",
+            InfluxQuery(select(total(AMOUNT), DAYS, SITE, wasted, SHOWN_TIME), "Amount"),
+            unit=panels.KILOGRAM,
+            decimals=0,
+            missing="not weighed here",
+        ),
+        panels.number(
+            "What losses cost",
+            "Materials wasted at their purchase price, and getting rid of the waste (material flow cost, ISO 14051).",
+            InfluxQuery(select(total(COST), DAYS, SITE, wasted, SHOWN_TIME), "Cost"),
+            unit=panels.MONEY,
+            decimals=0,
+            missing="no prices yet",
+        ),
+        expected.against(
+            "Materials wasted against expected",
+            "In the time shown beside what the baseline expected for the same days: below zero is saved.",
+            wasted,
+        ),
+    ]
+
+
+def _sent(title: str, description: str, destination: str) -> stat.Panel:
+    sent = select(f'{AMOUNT} AS "sent"', DAYS, SITE, whole_site(destination), SHOWN_TIME)
+    waste = select(f'{AMOUNT} AS "waste"', DAYS, SITE, whole_sites(*WASTE_DESTINATIONS), SHOWN_TIME)
+    return panels.number(
+        title,
+        f"{description} By the plan's destinations of each day.",
+        InfluxQuery(select('sum("sent") / sum("waste") AS "share"', nested(sent, waste), SHOWN_TIME), "Share"),
+        unit=panels.SHARE,
+        decimals=1,
+        missing="no destinations yet",
+    )
 
 
 def _sum(title: str, ids: tuple[str, ...], unit: str) -> stat.Panel:
@@ -184,6 +241,43 @@ def _waste_by_day() -> timeseries.Panel:
         decimals=1,
         used="weighed",
         name="Waste",
+    )
+
+
+def _wasted_by_day() -> timeseries.Panel:
+    return expected.days(
+        "Materials wasted by day, against expected and goal",
+        whole_site(MATERIALS_WASTED),
+        unit=panels.KILOGRAM,
+        decimals=1,
+        used="weighed in and not out",
+        name="Wasted",
+        more=" A day can be below zero when more left than came in.",
+    )
+
+
+def _wasted_by_line() -> bargauge.Panel:
+    of_lines = f"{POINT} =~ /\\.{MATERIALS_WASTED}$/"
+    query = select(total(AMOUNT), DAYS, SITE, of_lines, METERED, SHOWN_TIME, group_by=POINT)
+    return panels.ranking(
+        "Materials wasted by line",
+        "In the time shown, on each line that weighs what comes in and its product, or each balance of the plan.",
+        InfluxQuery(query, POINT_NAME),
+        unit=panels.KILOGRAM,
+        decimals=0,
+    )
+
+
+def _destinations_by_day() -> timeseries.Panel:
+    return shapes.days_by_point(
+        "Where waste went, by day",
+        "By the plan's destinations of each day; together they are the day's waste.",
+        AMOUNT,
+        whole_sites(*WASTE_DESTINATIONS),
+        unit=panels.KILOGRAM,
+        decimals=1,
+        called={f"{SITE_SERIES}{name}": name.removeprefix("waste_").capitalize() for name in WASTE_DESTINATIONS},
+        stacked=True,
     )
 
 

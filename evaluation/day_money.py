@@ -107,41 +107,45 @@ class DayMoney:
         return self._sum(series, {row.start_ms: row for row in rows}, self._cost_of_point)
 
     def co2e_kg(self, series: str, rows: Sequence[IntervalRow]) -> float | None:
-        """What they emit in kg CO2e, location-based; None where a factor is not known."""
+        """What they emit in kg CO2e, location-based; None where a factor is not known.
+
+        Own generation emits by a factor of its own, where its fuel is not counted.
+        """
         return self._sum(series, {row.start_ms: row for row in rows}, self._co2e_of_point)
 
     def avoided_kg_a_kwh(self) -> dict[str, float]:
         """What a kWh of each own generation keeps out of the grid in kg CO2e, by point.
 
-        Known of points that have a factor of their own (0 of what burns nothing). A generator whose fuel is counted
-        avoids nothing.
+        Known of points that have a factor of their own (0 of what burns nothing). What emits more than the grid avoids
+        nothing, and nothing is said of a generator whose fuel is counted.
         """
         of_grid = [self._factor(self._points[main]) for main in self.mains]
         grid = next((factor for factor in of_grid if factor is not None), None)
         if grid is None:
             return {}
-        own = {
-            point.id: valid_on(self._day, [each for each in self._usable_factors() if each.of == point.id])
-            for point in self._points.values()
-            if point.role is Role.GENERATION and point.id not in self._fuelled
-        }
-        return {name: avoided_kg_a_kwh(grid, each.kg_a_unit) for name, each in own.items() if each is not None}
+        own = {point.id: self._own_factor(point) for point in self._points.values() if point.role is Role.GENERATION}
+        return {name: max(avoided_kg_a_kwh(grid, factor), 0.0) for name, factor in own.items() if factor is not None}
 
     def of_site(self, resource: str, by_point: Mapping[str, float | None]) -> float | None:
         """The cost, or the emissions, of a site's series out of those of its points."""
         counted = counted_points(list(self._points.values()), resource, self._fuelled)
-        paid = [point.id for point in counted if point.role not in {Role.GENERATION, Role.STORAGE}]
-        found = [by_point.get(name) for name in paid]
+        found = [
+            by_point.get(point.id)
+            for point in counted
+            if point.role not in {Role.GENERATION, Role.STORAGE} or by_point.get(point.id) is not None
+        ]
         known = [value for value in found if value is not None]
         return sum(known) if known and len(known) == len(found) else None
 
     def _sum(self, series: str, rows: Mapping[int, IntervalRow], of_point: _OfPoint) -> float | None:
         point = self._points.get(series.removesuffix(SUFFIX))
-        if point is None or point.role in {Role.GENERATION, Role.STORAGE} or not rows:
+        if point is None or point.role is Role.STORAGE or not rows:
             return None
         return of_point(point, rows)
 
     def _cost_of_point(self, point: Point, rows: Mapping[int, IntervalRow]) -> float | None:
+        if point.role is Role.GENERATION:
+            return None
         if point.resource is Resource.ELECTRICITY:
             if not self._prices:
                 return None
@@ -161,7 +165,7 @@ class DayMoney:
         return None if parent is None else self._price(parent)
 
     def _co2e_of_point(self, point: Point, rows: Mapping[int, IntervalRow]) -> float | None:
-        factor = self._factor(point)
+        factor = self._own_factor(point) if point.role is Role.GENERATION else self._factor(point)
         if factor is None:
             return None
         net = sum(row.amount for row in rows.values())
@@ -176,6 +180,10 @@ class DayMoney:
                 return found.kg_a_unit
         parent = self._points.get(point.parent or "")
         return None if parent is None else self._factor(parent)
+
+    def _own_factor(self, point: Point) -> float | None:
+        found = valid_on(self._day, [each for each in self._usable_factors() if each.of == point.id])
+        return None if found is None or point.id in self._fuelled else found.kg_a_unit
 
     def _usable_factors(self) -> list[EmissionSettings]:
         return [each for each in self._plan.emission_factors if each.method in {None, METHOD}]

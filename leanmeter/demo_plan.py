@@ -7,16 +7,22 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from simulators.factory.schema import PlantFile
+from site_config.points import Role
+from store.schema import MATERIALS_WASTED, SITE_SERIES
 
 SHORTEST_DAYS = 60
 """A baseline with the shape of a week needs four weeks, and what was saved some days after it."""
 LONGEST_DAYS = 400
 _MEASURE_SHARE = 0.62
+WASTED = f"{SITE_SERIES}{MATERIALS_WASTED}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Country:
-    """What energy and water cost there, and what a unit of the plant's fuel holds; all of them examples."""
+    """Prices there (`waste` of getting rid of a kg), what a unit of the plant's fuel holds, and where waste goes.
+
+    All of them are examples.
+    """
 
     currency: str
     kwh: float
@@ -24,17 +30,25 @@ class _Country:
     fuel_kwh: float
     water: float
     grid_kg: float
+    material: float
+    waste: float
+    reused: float
+    recycled: float
+    recovered: float = 0.0
 
 
 _COUNTRIES = {
-    "bakery": _Country("GHS", 1.6, 18.5, 25.9, 14.2, 0.43),
-    "garment": _Country("VND", 2100.0, 9000.0, 10.5, 14000.0, 0.68),
-    "hotel-laundry": _Country("IDR", 1450.0, 22000.0, 25.9, 9500.0, 0.78),
-    "metal-parts": _Country("PEN", 0.62, 1.35, 10.5, 6.4, 0.28),
-    "plastics": _Country("TRY", 4.2, 12.0, 10.5, 48.0, 0.44),
+    "bakery": _Country("GHS", 1.6, 18.5, 25.9, 14.2, 0.43, 6.5, 0.35, 0.7, 0.1),
+    "garment": _Country("VND", 2100.0, 9000.0, 10.5, 14000.0, 0.68, 95000.0, 1200.0, 0.1, 0.5, 0.2),
+    "hotel-laundry": _Country("IDR", 1450.0, 22000.0, 25.9, 9500.0, 0.78, 70000.0, 900.0, 0.45, 0.3),
+    "metal-parts": _Country("PEN", 0.62, 1.35, 10.5, 6.4, 0.28, 4.2, 0.15, 0.02, 0.93),
+    "plastics": _Country("TRY", 4.2, 12.0, 10.5, 48.0, 0.44, 46.0, 2.4, 0.3, 0.6),
 }
 _FUEL_KG = 0.2
 """kg CO2e a kWh of gas burnt: about that of natural gas, gross."""
+_DIESEL_SET_KG = 0.85
+"""kg CO2e a kWh of a small diesel generator, whose fuel nobody measures."""
+_SOURCE = "example of the demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +77,7 @@ class DemoHistory:
 
 
 def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
-    """A document for `plan.yaml`: baselines for energy, water and waste on what the plant makes."""
+    """A document for `plan.yaml`: baselines for energy, water, waste and materials wasted on what the plant makes."""
     plant, country = history.plant, _COUNTRIES.get(history.plant.id, _COUNTRIES["metal-parts"])
     measured = history.first + timedelta(days=history.measure_day)
     # The first day began before its first reading.
@@ -74,8 +88,15 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
         name for name, point in plant.points.items() if point.resource.value == "water" and point.role.value == "main"
     ]
     wastes = [name for name, point in plant.points.items() if point.resource.value == "waste"]
+    materials = [name for name, point in plant.points.items() if point.resource.value == "material"]
     variables = {_name(output): {"series": [output]} for output in outputs}
-    compared = ["site.energy", *(["site.water"] if waters else []), *(["site.waste"] if wastes else [])]
+    made_of_weighed = _made_of_weighed(plant)
+    compared = [
+        "site.energy",
+        *(["site.water"] if waters else []),
+        *(["site.waste"] if wastes else []),
+        *([WASTED] if made_of_weighed else []),
+    ]
     # The live curve is of electricity; with fuels beside it, all energy is another thing.
     fitted = [compared[0], *(["site.electricity"] if fuels else []), *compared[1:]]
     report_from = (measured + timedelta(days=1)).isoformat()
@@ -85,10 +106,10 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
         "variables": variables,
         "baselines": [
             {
-                "id": series.removeprefix("site."),
+                "id": _id(series),
                 "series": series,
                 "period": period,
-                "variables": list(variables),
+                "variables": made_of_weighed if series == WASTED else list(variables),
                 "report_from": report_from,
                 **({"meter_class": "B"} if series in {"site.energy", "site.electricity"} else {}),
             }
@@ -103,31 +124,54 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
             }
             for series in compared
         ],
-        "calorific_values": [
-            {"point": name, "kwh_a_unit": country.fuel_kwh, "source": "example of the demo"} for name in fuels
-        ],
+        "calorific_values": [{"point": name, "kwh_a_unit": country.fuel_kwh, "source": _SOURCE} for name in fuels],
         "prices": [
             *({"point": name, "price": country.fuel} for name in fuels),
             *({"point": name, "price": country.water} for name in waters),
+            *({"point": name, "price": country.material} for name in materials),
+            *({"point": name, "price": country.waste} for name in wastes),
         ],
         "emission_factors": [
-            {"of": "electricity", "kg_a_unit": country.grid_kg, "method": "location", "source": "example of the demo"},
+            {"of": "electricity", "kg_a_unit": country.grid_kg, "method": "location", "source": _SOURCE},
+            *({"of": name, "kg_a_unit": round(country.fuel_kwh * _FUEL_KG, 3), "source": _SOURCE} for name in fuels),
             *(
-                {"of": name, "kg_a_unit": round(country.fuel_kwh * _FUEL_KG, 3), "source": "example of the demo"}
-                for name in fuels
+                {"of": name, "kg_a_unit": 0.0 if point.source == "solar" else _DIESEL_SET_KG, "source": _SOURCE}
+                for name, point in plant.points.items()
+                if point.role is Role.GENERATION
             ),
+        ],
+        "waste_destinations": [
+            {
+                "point": name,
+                "reused": country.reused,
+                "recycled": country.recycled,
+                "recovered": country.recovered,
+                "disposed": round(1.0 - country.reused - country.recycled - country.recovered, 6),
+                "source": _SOURCE,
+            }
+            for name in wastes
         ],
         "electricity_tariff": {
             "currency": country.currency,
             "tariffs": [
                 {
-                    "name": "example of the demo",
+                    "name": _SOURCE,
                     "valid_from": "2020-01-01",
                     "energy": [{"price": country.kwh}],
                 }
             ],
         },
     }
+
+
+def _made_of_weighed(plant: PlantFile) -> list[str]:
+    """Variables of the product of lines on which material is weighed too: what materials wasted depend on."""
+    lines = {point.line for point in plant.points.values() if point.weighs == "material"}
+    return [_name(name) for name, point in plant.points.items() if point.weighs == "product" and point.line in lines]
+
+
+def _id(series: str) -> str:
+    return series.removeprefix(SITE_SERIES).replace("_", "-")
 
 
 def _name(point: str) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 
 from evaluation.plan_file import PlanFile
 from evaluation.worker import run
-from leanmeter.demo_plan import DemoHistory, plan_document
+from leanmeter.demo_plan import SHORTEST_DAYS, DemoHistory, plan_document
 from leanmeter.plant_history import write_history
 from simulators.factory.plant import Measure, Plant
 from simulators.factory.plant_files import load_plant, ready_plants
 from store.factory import open_entities, open_readings
 from store.protocol import IntervalRow, OperatedReadingStore
-from store.schema import ENERGY, INTERVAL_MS, SERVER_SITE, SITE_SERIES
+from store.schema import INTERVAL_MS, SERVER_SITE
 from store.server_file import ServerFile
 from tests.dashboards.grafana import Target, render
 from tests.scale import scaled
@@ -82,8 +82,7 @@ async def _fill(settings: ServerFile) -> None:
         live_s = NOW_S - LIVE_S
         await write_history(plant, settings, plant.start_s, live_s, interval_s=ROW_INTERVAL_S)
         await write_history(plant, settings, live_s, NOW_S, interval_s=LIVE_INTERVAL_S)
-        if FULL_SIZE:
-            await _plan(settings, history)
+        await _plan(settings, history if FULL_SIZE else DemoHistory(history.plant, first, SHORTEST_DAYS))
     readings = open_readings(settings.store)
     try:
         for name in SITES:
@@ -107,36 +106,18 @@ async def _plan(settings: ServerFile, history: DemoHistory) -> None:
 
 
 async def _judge(readings: OperatedReadingStore, site: str) -> None:
-    """Expected values and money, as the evaluation writes them under a plan, for a few days without one."""
+    """Expected values, as the evaluation writes them under a baseline, for a few days that are too few for one."""
     end_ms = NOW_MS + 1
     days = await readings.days(site, 0, end_ms)
-    await readings.write_days(_with_plan(days))
-    await readings.write_intervals(_with_plan(await readings.intervals(site, end_ms - DAY_S * 1000, end_ms)))
+    await readings.write_days(_judged(days))
+    await readings.write_intervals(_judged(await readings.intervals(site, end_ms - DAY_S * 1000, end_ms)))
 
 
-def _with_plan(rows: list[IntervalRow]) -> list[IntervalRow]:
-    electricity = {row.start_ms: row for row in rows if row.point == f"{SITE_SERIES}electricity"}
-    has_energy = any(row.point == f"{SITE_SERIES}{ENERGY}" for row in rows)
-    if not has_energy:
-        rows = [
-            *rows,
-            *(replace(row, point=f"{SITE_SERIES}{ENERGY}", resource=ENERGY) for row in electricity.values()),
-            *(replace(row, point=f"{SITE_SERIES}fuel", resource="fuel") for row in electricity.values()),
-        ]
+def _judged(rows: list[IntervalRow]) -> list[IntervalRow]:
     found = []
     for index, row in enumerate(rows):
         expected = row.amount * (1.02 + 0.01 * (index % 7))
-        found.append(
-            replace(
-                row,
-                expected=expected,
-                lower=expected * 0.9,
-                upper=expected * 1.1,
-                goal=expected * 0.93,
-                cost=row.amount * 0.21,
-                co2e=row.amount * 0.4,
-            )
-        )
+        found.append(replace(row, expected=expected, lower=expected * 0.9, upper=expected * 1.1, goal=expected * 0.93))
     return found
 
 

@@ -57,7 +57,7 @@ def test_pieces_weigh_what_the_plan_says_on_the_day() -> None:
         {"id": "rolls", "inputs": ["sugar"], "products": ["rolls"]},
     ]
     lighter = {"point": "rolls", "kg_a_piece": 0.03, "from": "2026-06-02", "source": "test"}
-    plan = {"material_balances": balances, "piece_masses": [*ROLLS_WEIGH, lighter]}
+    plan: dict[str, Any] = {"material_balances": balances, "piece_masses": [*ROLLS_WEIGH, lighter]}
 
     assert rows_of(ALL, **plan)["rolls.materials_wasted"].amount == pytest.approx(20.0)
     later = rows_of(ALL, day=date(2026, 6, 2), **plan)

@@ -7,7 +7,6 @@ waste and the rest evaporates.
 import random
 from typing import Any
 
-from store.protocol import IntervalRow
 from store.schema import INTERVAL_MS
 from tests.evaluation.planned_site import (
     BASELINE_DAYS,
@@ -74,7 +73,7 @@ async def write_days(opened: PlannedSite) -> None:
         left = 1.0 - MEASURE if number >= BASELINE_DAYS else 1.0
         wasted = (15.0 + 0.2 * bread + chance.gauss(0.0, 2.0)) * left
         amounts = {"water": 1.0 + 0.002 * bread + chance.gauss(0.0, 0.03), "flour": bread + wasted, "bread": bread}
-        rows: list[IntervalRow] = []
+        rows = []
         for quarter in range(96):
             start = midnight_ms(number) + quarter * INTERVAL_MS
             used = found.used[number] * (0.5 / 24 if 24 <= quarter < 48 else 0.5 / 72)

@@ -179,4 +179,4 @@ async def test_written_twice_is_written_once(tmp_path: Path) -> None:
         await store.close()
     assert counts[0] == counts[1]
     assert counts[0].duplicates == 0
-    assert len(counts[0].by_device) == 21
+    assert len(counts[0].by_device) == 23

@@ -28,7 +28,7 @@ def test_a_plant_is_served_with_its_site_file(tmp_path: Path, processes: Process
     )  # fmt: skip
     ready = json.loads(process.wait_for_log(r"\{.*\}")[0])
     site = load_site(Path(ready["site_file"]))
-    assert (site.site, site.mqtt.port, len(site.points)) == ("golden-crust", 1999, 14)
+    assert (site.site, site.mqtt.port, len(site.points)) == ("golden-crust", 1999, 15)
     gateway = next(line for line in site.lines if line.id == "gateway")
     assert gateway.tcp is not None
     with ModbusTcpClient("127.0.0.1", port=gateway.tcp.port, retries=0) as client:
@@ -47,7 +47,7 @@ def test_history_with_measures_and_truth(server_file: Path, tmp_path: Path, caps
     ])  # fmt: skip
     assert code == 0
     facts = json.loads(capsys.readouterr().out)
-    assert facts["batches"] == 21
+    assert facts["batches"] == 23
     found = json.loads(truth.read_text())
     assert [day["date"] for day in found["days"]] == ["2026-08-28"]
     assert found["saved"]["water"] == pytest.approx(24 * 0.061, rel=0.1)
