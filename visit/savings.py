@@ -6,15 +6,9 @@ from datetime import date, timedelta
 
 from baselines.validity import FEWEST_POINTS
 from evaluation.standing import Standing
-<<<<<<< HEAD
 from languages import formats
-from store.schema import ENERGY
-from visit.wording import Wording
-=======
 from store.schema import ENERGY, MATERIALS_WASTED
-from visit import wording
-from visit.language import _
->>>>>>> 9d0dd69 (Days of a site say materials wasted, where waste went and what own generation avoided)
+from visit.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
