@@ -25,6 +25,7 @@ GAP_SCATTER = 0.5
 MANUAL_DAYS = 1.0 / 12.0
 EXACT = frozenset({"measured", "corrected", "thinned"})
 LEFT_OUT = frozenset({"partial", "outage"})
+KNOWN = frozenset({*EXACT, *LEFT_OUT, "interpolated", "manual"})
 NEVER_A_PEAK = frozenset({"interpolated", "partial", "manual", "outage"})
 """Qualities of intervals whose power nobody measured: they set no peak (a thinned one has readings at its ends)."""
 
@@ -49,8 +50,7 @@ class RowQuality:
         elif self.quality == "manual":
             wrong = math.sqrt(2.0) * MANUAL_DAYS / self.days
         else:
-            known = ", ".join(sorted({*EXACT, *LEFT_OUT, "interpolated", "manual"}))
-            raise BaselineError(f"quality {self.quality!r} is not known; there are {known}")
+            raise BaselineError(f"quality {self.quality!r} is not known; there are {', '.join(sorted(KNOWN))}")
         return 1.0 / (1.0 + (wrong / ROW_SCATTER) ** 2)
 
 

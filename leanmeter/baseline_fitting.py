@@ -15,8 +15,8 @@ from baselines.validity import Finding, Validity, assess
 from baselines.variable_selection import Tried, choose_variables
 from baselines.weather_model import DegreeTerm, Temperatures, WeatherModel, fit_weather
 from leanmeter.baseline_data import BaselineData, select
-from leanmeter.data_file import Table
-from leanmeter.periods import Labels
+from leanmeter.data_file import Row, Table
+from leanmeter.periods import DAYS_A_MONTH, Labels
 from leanmeter.temperature_file import hourly_temperatures
 from site_config.errors import ConfigurationError
 
@@ -71,18 +71,12 @@ def read_rows(arguments: argparse.Namespace, table: Table, labels: Labels, rows:
         variables.append(arguments.temperature)
     data = select(table, labels, rows, arguments.energy, variables)
     if arguments.quality is None:
+        if arguments.coverage is not None:
+            raise ConfigurationError("--coverage: goes with --quality, which says how each row came to be")
         return data
     table.require([arguments.quality, *([arguments.coverage] if arguments.coverage else [])])
-    days = {"day": 1.0, "month": 30.0}.get(data.granularity, 1.0)
-    qualities = []
-    for index in data.rows:
-        row = table.rows[index]
-        covered = None if arguments.coverage is None else table.number(row, arguments.coverage)
-        qualities.append(RowQuality(row.cells[arguments.quality], 0.0 if covered is None else covered, days))
-    try:
-        found = weighed(data.observations, qualities)
-    except BaselineError as problem:
-        raise ConfigurationError(f"{table.path}: column {arguments.quality}: {problem}") from problem
+    days = labels.days_a_row() or (DAYS_A_MONTH if data.granularity == "month" else 1.0)
+    found = weighed(data.observations, [_quality(arguments, table, table.rows[index], days) for index in data.rows])
     if not found.kept:
         raise ConfigurationError(f"{table.path}: column {arguments.quality}: no row can be used")
     return replace(
@@ -92,6 +86,18 @@ def read_rows(arguments: argparse.Namespace, table: Table, labels: Labels, rows:
         findings=(*data.findings, *found.findings),
         rows=tuple(data.rows[index] for index in found.kept),
     )
+
+
+def _quality(arguments: argparse.Namespace, table: Table, row: Row, days: float) -> RowQuality:
+    covered = None if arguments.coverage is None else table.number(row, arguments.coverage)
+    if covered is not None and not 0.0 <= covered <= 1.0:
+        raise table.error(row, arguments.coverage, f"{covered:g} is no share from 0 to 1")
+    quality = RowQuality(row.cells[arguments.quality], covered or 0.0, days)
+    try:
+        _ = quality.weight
+    except BaselineError as problem:
+        raise table.error(row, arguments.quality, str(problem)) from problem
+    return quality
 
 
 def fit_baseline(arguments: argparse.Namespace, labels: Labels, data: BaselineData) -> FittedBaseline:
@@ -141,8 +147,9 @@ def _terms(arguments: argparse.Namespace) -> list[DegreeTerm]:
         terms.append(DegreeTerm("cooling", _base("--cooling", arguments.cooling)))
     if terms and arguments.temperature is None and arguments.temperatures is None:
         raise ConfigurationError("--heating, --cooling: give outdoor temperatures with --temperature or --temperatures")
-    if not terms and arguments.temperatures is not None:
-        raise ConfigurationError("--temperatures: say with --heating or --cooling what they do")
+    for option in () if terms else ("temperature", "temperatures"):
+        if getattr(arguments, option) is not None:
+            raise ConfigurationError(f"--{option}: say with --heating or --cooling what the temperature does")
     return terms
 
 

@@ -4,6 +4,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from baselines.tariff import BY_DAYS, Bill, BillLine
 from baselines.validity import Finding
 from baselines.weather_model import BALANCE
 from leanmeter.baseline_fitting import FittedBaseline
+from leanmeter.interval_file import Gap
 
 Value = TypeVar("Value")
 
@@ -94,18 +96,24 @@ def fit_report(fitted: FittedBaseline, energy: str) -> list[str]:
     return [*lines, *finding_lines([*fitted.findings, *fitted.validity.findings]), *_tried_lines(fitted)]
 
 
-def bills_as_json(bills: Mapping[str, Bill]) -> dict[str, Any]:
-    """Bills by month; money and quantities are decimal numbers in text, as they were rounded."""
+def bills_as_json(bills: Mapping[str, Bill], gaps: Sequence[Gap] = ()) -> dict[str, Any]:
+    """Bills by period; money and quantities are decimal numbers in text, as they were rounded."""
     return {
         month: {
             "total": str(bill.total),
             "currency": bill.currency,
             "demand": None if bill.demand is None else plain(bill.demand),
             "lines": lines_as_json(bill.lines),
-            "findings": list(bill.findings),
+            "findings": [*bill.findings, *(gap.text for gap in gaps if _is_of(month, gap.day))],
         }
         for month, bill in bills.items()
     }
+
+
+def _is_of(period: str, day: date) -> bool:
+    """Whether a bill's period (2026-11 or 2026-10-16/2026-11-15) has that day."""
+    first, _, last = period.partition("/")
+    return first <= day.isoformat() <= last if last else day.isoformat().startswith(first)
 
 
 def lines_as_json(lines: Sequence[BillLine]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import argparse
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ from leanmeter.baseline_report import (
     bills_report,
     factors_as_json,
     factors_report,
+    finding_lines,
+    findings_as_json,
     fit_as_json,
     fit_report,
     short,
@@ -263,24 +266,26 @@ def _changed(arguments: argparse.Namespace) -> tuple[Finding, ...]:
 
 
 def _bills(arguments: argparse.Namespace) -> int:
-    unit, read = read_bills(arguments.file)
+    file = read_bills(arguments.file)
     if not math.isfinite(arguments.factor) or arguments.factor == 0.0:
         raise ConfigurationError("--factor: must be a number other than 0")
-    unit = unit if arguments.factor == 1.0 else f"{unit} × {arguments.factor:g}"
+    unit = file.unit if arguments.factor == 1.0 else f"{file.unit} × {arguments.factor:g}"
     try:
-        months = {f"{year}-{month:02d}": amount for (year, month), amount in calendarise(read).items()}
+        months = {f"{year}-{month:02d}": amount for (year, month), amount in calendarise(file.bills).items()}
     except BaselineError as problem:
         raise ConfigurationError(f"{arguments.file}: {problem}") from problem
     months = {month: amount * arguments.factor for month, amount in months.items()}
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = {"findings": findings_as_json(file.findings)}
     lines = [f"{month}  {short(energy):>12}  {unit}" for month, energy in months.items()]
     if arguments.predictors is not None:
         data, variables = _with_predictors(arguments, months)
+        data = replace(data, findings=(*file.findings, *data.findings))
         fitted = _judged(arguments.predictors, data, variables)
         result = fit_as_json(fitted) | {"coverage": data.coverage}
         lines = [*fit_report(fitted, "energy"), "", *lines]
     else:
-        lines = [f"{len(months)} whole months; a month that the bills cover in part is left out.", "", *lines]
+        told = f"{len(months)} whole months; a month that the bills cover in part is left out."
+        lines = [told, "", *lines, *finding_lines(file.findings)]
     if arguments.json:
         write_json(result | {"unit": unit, "months": months})
     else:
@@ -296,9 +301,9 @@ def _tariff(arguments: argparse.Namespace) -> int:
     except BaselineError as problem:
         raise ConfigurationError(f"{arguments.file}: {problem}") from problem
     if arguments.json:
-        write_json(bills_as_json(bills))
+        write_json(bills_as_json(bills, intervals.gaps))
     else:
-        write_lines([*bills_report(bills), *(f"note: {text}" for text in intervals.findings)])
+        write_lines([*bills_report(bills), *(f"note: {gap.text}" for gap in intervals.gaps)])
     return 0
 
 

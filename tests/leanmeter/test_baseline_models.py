@@ -105,9 +105,7 @@ def test_interpolated_days_weigh_less_and_outages_are_left_out(
     assert found["n"] == DAYS - 10
     assert {"left_out", "weighed"} <= {finding["code"] for finding in found["findings"]}
     days(tmp_path, quality=["guessed"] * DAYS)
-    assert "column quality: 2025-01-01: quality 'guessed' is not known" in refused(
-        capsys, *words, "--quality", "quality"
-    )
+    assert "row 2, column quality: quality 'guessed' is not known" in refused(capsys, *words, "--quality", "quality")
 
 
 def test_a_single_variable_comes_with_its_ratio_and_why_that_misleads(

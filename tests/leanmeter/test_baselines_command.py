@@ -167,7 +167,8 @@ def test_intervals_that_are_missing_or_set_no_peak(tmp_path: Path, capsys: pytes
     data = write(tmp_path, lines + "2025-01-01T01:00,5,measured\n")
     words = ["baselines", "tariff", str(tariff), "--data", str(data)]
     assert main([*words, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["2025-01"]["demand"] == "40"
+    told = json.loads(capsys.readouterr().out)["2025-01"]
+    assert (told["demand"], told["findings"][-1]) == ("40", "row 4, column start: 2 intervals missing before it")
     assert main(words) == 0
     said = capsys.readouterr().out
     assert said.startswith("2025-01: 419.50 EUR.\n")

@@ -114,3 +114,55 @@ def test_confidence_is_told_to_its_digits_and_few_points_are_provisional(
     assert told["verdict"].endswith(" a year if it continues; provisional, because the baseline has too little data.")
     assert "  a year" not in told["verdict"]
     assert (told["proven"], told["provisional"]) == (True, True)
+
+
+TARIFF = "currency: EUR\ntariffs:\n  - {name: flat, valid_from: 2026-01-01, energy: [{price: 1}], demand: {price: 1}}\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("2026-03-29T03:15,-1,", "row 3, column energy_kwh: -1 is below zero"),
+        ("2026-03-29T03:15,1,guessed", "row 3, column quality: 'guessed' is not known; there are corrected, "),
+        ("2026-03-29T02:15,1,", "row 3, column start: 2026-03-29T02:15 is not on the clock of Europe/Madrid"),
+    ],
+)
+def test_in_intervals(tmp_path: Path, capsys: pytest.CaptureFixture[str], row: str, told: str) -> None:
+    (tmp_path / "tariff.yaml").write_text(TARIFF, encoding="utf-8")
+    (tmp_path / "data.csv").write_text(f"start,energy_kwh,quality\n2026-03-29T03:00,1,\n{row}\n", encoding="utf-8")
+    words = [str(tmp_path / "tariff.yaml"), "--data", str(tmp_path / "data.csv"), "--timezone", "Europe/Madrid"]
+    assert main(["baselines", "tariff", *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--coverage", "pieces"), "--coverage: goes with --quality"),
+        (("--temperature", "pieces"), "--temperature: say with --heating or --cooling"),
+        (("--quality", "pieces"), "row 2, column pieces: quality '87' is not known"),
+    ],
+)
+def test_in_what_rows_are(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], told: str) -> None:
+    assert run(tmp_path, TABLE, "fit", *more) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_rows_coverage_is_a_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = "date,quality,coverage,pieces,energy\n2025-03-01,interpolated,2,5,6\n2025-03-02,measured,,6,8\n"
+    assert run(tmp_path, table, "fit", "--quality", "quality", "--coverage", "coverage") == 2
+    assert "row 2, column coverage: 2 is no share from 0 to 1" in capsys.readouterr().err
+
+
+def test_a_bill_that_is_long_or_below_zero_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bills = tmp_path / "bills.csv"
+    dates = ("01-31", "02-28", "03-31", "05-31", "06-30", "07-31")
+    rows = [f"2025-{day},{amount}" for day, amount in zip(dates, ("", 280, 310, 610, -20, 320), strict=True)]
+    bills.write_text("\n".join(["reading_date,energy_use", *rows]) + "\n", encoding="utf-8")
+    assert main(["baselines", "bills", str(bills), "--json"]) == 0
+    assert [finding["text"] for finding in json.loads(capsys.readouterr().out)["findings"]] == [
+        "row 5, column reading_date: 61 days after the row before, where 31 are usual; was a bill left out?",
+        "row 6, column energy_use: -20 is below zero; a correction of an earlier bill?",
+    ]
+    assert main(["baselines", "bills", str(bills)]) == 0
+    assert "  note: row 5, column reading_date: 61 days" in capsys.readouterr().out
