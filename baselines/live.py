@@ -17,6 +17,8 @@ _WORDS: Mapping[Verdict, Saying] = {
     "more": say("more than expected"),
 }
 
+DAYS = say("days")
+
 
 @dataclass(frozen=True, slots=True)
 class RunningRow:
@@ -53,8 +55,8 @@ class Judgement:
     rows: int
     missing: tuple[str, ...] = ()
 
-    def sentence(self, unit: str) -> Saying:
-        """In words: 75.3 kWh, less than expected: 83.2 (90 %: 80.1 to 86.2), goal 82.1."""
+    def sentence(self, unit: str, rows: Saying = DAYS) -> Saying:
+        """In words: 75.3 kWh, less than expected: 83.2 (90 %: 80.1 to 86.2), goal 82.1; `rows` is what they are."""
         if self.expected is None or self.lower is None or self.upper is None:
             return say("not judged yet: {missing}.", missing=self.missing)
         told: list[str] = [
@@ -74,9 +76,10 @@ class Judgement:
         if self.missing:
             told.append(
                 say(
-                    " {count} of {days} days left out: {missing}.",
+                    " {count} of {all_rows} {rows} left out: {missing}.",
                     count=self.rows - self.judged,
-                    days=self.rows,
+                    all_rows=self.rows,
+                    rows=rows,
                     missing=self.missing,
                 )
             )
@@ -88,10 +91,10 @@ def judge(model: LinearModel, rows: Sequence[RunningRow], confidence: float) -> 
     missing: list[str] = []
     known = []
     for row in rows:
+        needed = [name for name in model.variables if row.variables.get(name) is None]
+        # What stands for a searched balance point is missing with its variable.
         absent = [
-            say("{name} of {day} not known", name=name, day=row.label)
-            for name in model.variables
-            if row.variables.get(name) is None
+            say("{name} of {day} not known", name=name, day=row.label) for name in needed if name not in model.searched
         ]
         lacks = [joined([row.label, row.left_out], " ")] if row.left_out else absent
         missing += lacks

@@ -8,6 +8,7 @@ from baselines.calorific_values import kwh_a_unit
 from baselines.errors import BaselineError
 from baselines.goals import Goal
 from baselines.tariff import Tariff
+from evaluation.day_variables import temperature_devices
 from evaluation.expectation import Terms
 from evaluation.frozen_baseline import FrozenBaseline, current
 from evaluation.plan_file import PlanFile
@@ -40,14 +41,22 @@ class SiteAccounts:
                 continue
         return found
 
-    def terms(self, baseline: FrozenBaseline, day: date) -> Terms:
-        """What holds on a day beside the model."""
-        adjustment = sum(
-            each.amount_a_day
+    def terms(self, baseline: FrozenBaseline, first: date, last: date | None = None, part: float = 1.0) -> Terms:
+        """What holds beside the model on a day, in all days from the first to the last, or in a part of them."""
+        adjustment = part * sum(
+            each.amount_a_day * each.days_within(first, last or first)
             for each in self.plan.adjustments
-            if each.baseline == baseline.id and each.first <= day <= each.last
+            if each.baseline == baseline.id
         )
         return Terms(self.plan.confidence, self.goals.get(baseline.series), adjustment)
+
+    def heated_or_cooled(self, device: str) -> set[str]:
+        """The series with a baseline one of whose variables is made of this device's temperatures."""
+        return {
+            baseline.series
+            for baseline in self.baselines.values()
+            if any(place.device == device for place in temperature_devices(baseline.variables))
+        }
 
     def depending(self, series: Sequence[str]) -> set[str]:
         """The series with a baseline one of whose variables is made of one of these."""
@@ -55,10 +64,7 @@ class SiteAccounts:
         return {
             baseline.series
             for baseline in self.baselines.values()
-            if any(
-                changed & {*entry.series, *(() if entry.hours is None else (entry.hours.point,))}
-                for entry in baseline.variables.values()
-            )
+            if any(changed & entry.needed_series for entry in baseline.variables.values())
         }
 
 

@@ -1,13 +1,14 @@
 """Relevant variables of site-local days: each known, or not, as what is stored says."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from baselines.degree_days import cooling_degree_days, heating_degree_days
+from evaluation.baseline_rows import Samples, weather_value
 from evaluation.days import Day
 from evaluation.intervals import PARTIAL
-from evaluation.plan_file import DegreeDaySettings, HoursSettings, VariableSettings
+from evaluation.plan_variables import HoursSettings, TemperatureSettings, VariableSettings
 from store.plans import Plans
 from store.protocol import IntervalRow, ReadingStore
 from store.schema import INTERVAL_MS
@@ -16,10 +17,12 @@ HOUR_MS = 3_600_000
 FEWEST_HOURS = 0.9
 """The share of a day's hours that must have a temperature; the others are taken as their mean."""
 
+Definitions = Mapping[str, VariableSettings]
+
 
 def label_of(day: Day, zone: ZoneInfo) -> str:
     """The ISO date by which a day's values are known."""
-    return datetime.fromtimestamp(day.start_ms / 1000, zone).date().isoformat()
+    return date_of(day, zone).isoformat()
 
 
 def date_of(day: Day, zone: ZoneInfo) -> date:
@@ -27,12 +30,20 @@ def date_of(day: Day, zone: ZoneInfo) -> date:
     return datetime.fromtimestamp(day.start_ms / 1000, zone).date()
 
 
+@dataclass(frozen=True, slots=True)
+class DayValues:
+    """Variables of a day, as those of a `BaselineRow`."""
+
+    variables: Mapping[str, float | None]
+    temperatures: Samples
+
+
 class DayVariables:
     """Reads variables of days.
 
     Args:
         readings: where temperatures and intervals are.
-        plans: where values of tables are; degree days are kept there too, since raw temperatures are not kept for ever.
+        plans: where values of tables are; the hours' temperatures are kept there too, since raw ones are not for ever.
         site: its id.
         zone: its clock.
     """
@@ -43,65 +54,119 @@ class DayVariables:
         self._site = site
         self._zone = zone
 
-    async def of_day(
-        self, variables: Mapping[str, VariableSettings], day: Day, rows: Mapping[str, IntervalRow]
-    ) -> dict[str, float | None]:
-        """Each variable of a day, None where it is not known; `rows` are the day's rows by series."""
-        label = label_of(day, self._zone)
-        daily: Mapping[str, Mapping[str, float]] = {}
-        if any(not entry.series for entry in variables.values()):
-            daily = await self._plans.daily(self._site, label, label)
-        return {
-            name: await self._value(name, entry, day, rows, daily.get(name, {}).get(label))
-            for name, entry in variables.items()
-        }
-
-    async def _value(
+    async def of_days(
         self,
-        name: str,
-        entry: VariableSettings,
+        definitions: Definitions,
+        days: Sequence[Day],
+        rows: Mapping[int, Mapping[str, IntervalRow]],
+        *,
+        anew: bool = False,
+    ) -> list[DayValues]:
+        """The variables of each day, in the order given; `rows` are the days' rows by start and series.
+
+        Temperatures of hours that are kept are taken as they are, unless `anew` asks for those that are stored now.
+        """
+        if not days or not definitions:
+            return [DayValues({}, {}) for _ in days]
+        first, last = label_of(days[0], self._zone), label_of(days[-1], self._zone)
+        tables: Mapping[str, Mapping[str, float]] = {}
+        if any(entry.is_table for entry in definitions.values()):
+            tables = await self._plans.daily(self._site, first, last)
+        kept = {
+            source: await self._plans.temperatures(self._site, source, first, last)
+            for source in sorted({source_of(each) for each in temperature_devices(definitions)})
+        }
+        found = []
+        for day in days:
+            label = label_of(day, self._zone)
+            given = {name: values[label] for name, values in tables.items() if label in values}
+            hours = await self._hours_of(definitions, day, label, kept, anew=anew)
+            found.append(await self._of_day(definitions, day, rows.get(day.start_ms, {}), given, hours))
+        return found
+
+    async def _of_day(
+        self,
+        definitions: Definitions,
         day: Day,
         rows: Mapping[str, IntervalRow],
-        given: float | None,
-    ) -> float | None:
-        if entry.series:
-            return _production(entry.series, rows)
-        if entry.hours is not None:
-            return await self._hours(entry.hours, day, rows)
-        if entry.degree_days is not None:
-            if entry.degree_days.temperature.csv is not None:
-                return None if given is None else _degree_days(entry.degree_days, [given] * 24)
-            return await self._measured_degree_days(name, entry.degree_days, day, given)
-        return given
+        given: Mapping[str, float],
+        hours: Samples,
+    ) -> DayValues:
+        variables: dict[str, float | None] = {}
+        temperatures: dict[str, tuple[float, ...]] = {}
+        for name, entry in definitions.items():
+            if entry.weather is not None:
+                source = entry.weather.temperature
+                samples = hours.get(source_of(source), ()) if source.device else (given[name],) if name in given else ()
+                if samples:
+                    temperatures[name] = samples
+                variables[name] = weather_value(entry, samples, 1.0) if samples else None
+            elif entry.series:
+                variables[name] = _production(entry.series, rows)
+            elif entry.hours is not None:
+                variables[name] = await self._hours(entry.hours, day, rows)
+            else:
+                variables[name] = given.get(name)
+        return DayValues(variables, temperatures)
 
     async def _hours(self, entry: HoursSettings, day: Day, rows: Mapping[str, IntervalRow]) -> float | None:
         row = rows.get(entry.point)
         if row is None or row.quality == PARTIAL:
             return None
         intervals = await self._readings.intervals(self._site, day.start_ms, day.end_ms, entry.point)
-        above = [each for each in intervals if each.demand is not None and each.demand > entry.above_kw]
-        return len(above) * INTERVAL_MS / HOUR_MS
+        return hours_above(entry, intervals)
 
-    async def _measured_degree_days(
-        self, name: str, entry: DegreeDaySettings, day: Day, kept: float | None
-    ) -> float | None:
-        device, quantity = entry.temperature.device or "", entry.temperature.quantity
-        series = await self._readings.sampled(self._site, device, quantity, day.start_ms, day.end_ms, HOUR_MS)
+    async def _hours_of(
+        self,
+        definitions: Definitions,
+        day: Day,
+        label: str,
+        kept: Mapping[str, Mapping[str, tuple[float, ...]]],
+        *,
+        anew: bool,
+    ) -> Samples:
+        """The mean temperature of each hour by source; of those alone that have enough of them."""
         hours = (day.end_ms - day.start_ms) // HOUR_MS
-        if len(series.values) < FEWEST_HOURS * hours:
-            return kept
-        value = _degree_days(entry, series.values) * hours / len(series.values)
-        if value != kept:
-            await self._plans.put_daily(self._site, name, {label_of(day, self._zone): value})
-        return value
+        found: dict[str, tuple[float, ...]] = {}
+        for place in temperature_devices(definitions):
+            source = source_of(place)
+            before = kept[source].get(label, ())
+            if source in found:
+                continue
+            if anew or len(before) < hours:
+                series = await self._readings.sampled(
+                    self._site, place.device or "", place.quantity, day.start_ms, day.end_ms, HOUR_MS
+                )
+                if len(series.values) >= max(FEWEST_HOURS * hours, len(before)):
+                    if series.values != before:
+                        await self._plans.keep_temperatures(self._site, source, label, series.values)
+                    before = series.values
+            if before:
+                found[source] = before
+        return found
+
+
+def source_of(place: TemperatureSettings) -> str:
+    """Under which a device's temperatures are kept."""
+    return f"{place.device}/{place.quantity}"
+
+
+def temperature_devices(definitions: Definitions) -> list[TemperatureSettings]:
+    """Where variables have temperatures of a device."""
+    return [
+        entry.weather.temperature
+        for entry in definitions.values()
+        if entry.weather is not None and entry.weather.temperature.device is not None
+    ]
+
+
+def hours_above(entry: HoursSettings, intervals: Sequence[IntervalRow]) -> float:
+    """The hours of some intervals in which the point's power was above the threshold."""
+    above = [each for each in intervals if each.demand is not None and each.demand > entry.above_kw]
+    return len(above) * INTERVAL_MS / HOUR_MS
 
 
 def _production(series: Sequence[str], rows: Mapping[str, IntervalRow]) -> float | None:
     found = [rows.get(name) for name in series]
     known = [row.amount for row in found if row is not None and row.quality != PARTIAL]
     return sum(known) if len(known) == len(series) else None
-
-
-def _degree_days(entry: DegreeDaySettings, hourly: Sequence[float]) -> float:
-    count = heating_degree_days if entry.kind == "heating" else cooling_degree_days
-    return count(hourly, entry.base)

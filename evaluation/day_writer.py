@@ -4,15 +4,17 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import dataclass, replace
 
 from evaluation.accounts import SiteAccounts
+from evaluation.baseline_rows import BaselineRow
 from evaluation.day_money import DayMoney
-from evaluation.day_variables import DayVariables, date_of
+from evaluation.day_variables import DayValues, DayVariables, date_of
 from evaluation.days import Day, day_on, summarise
-from evaluation.expectation import expect_day, expect_intervals
+from evaluation.expectation import expect_intervals, expect_row, without_expected
 from evaluation.generation_days import GenerationDays
 from evaluation.intervals import PARTIAL
 from evaluation.material_days import MaterialDays
 from evaluation.site_model import SiteModel
 from evaluation.site_series import site_resource, site_series
+from evaluation.steps import is_step_series
 from site_config.points import Resource
 from store.plans import Plans
 from store.protocol import IntervalRow, ReadingStore
@@ -71,10 +73,10 @@ class DayWriter:
             rows.setdefault(row.point, []).append(row)
             by_start.setdefault(row.start_ms, {})[row.point] = row
         stored = {row.point: row for row in await self._readings.days(site, day.start_ms, day.start_ms + 1)}
-        wanted = set(rows if series is None else series)
-        depending = set() if accounts is None else accounts.depending(sorted(wanted))
-        touched = wanted | depending
-        wanted |= depending & set(rows)
+        touched = set(rows if series is None else series)
+        if accounts is not None:
+            touched |= accounts.depending(sorted(touched))
+        wanted = touched & set(rows)
         days = {name: summarise(site, name, day, rows.get(name, ())) for name in sorted(wanted)}
         expected: list[IntervalRow] = []
         avoided: Mapping[str, float] = {}
@@ -87,7 +89,7 @@ class DayWriter:
         if accounts is not None:
             known = {**stored, **days}
             for name in sorted(set(days) & set(accounts.baselines)):
-                days[name] = await self._expect(accounts, name, days[name], known, day)
+                days[name] = await self._expect(accounts, name, known, stored.get(name), day, anew=series is not None)
         for name in sorted(wanted):
             found = self._expected_intervals(accounts, name, rows.get(name, []), days.get(name), day)
             expected += [new for new, old in zip(found, rows.get(name, []), strict=True) if new != old]
@@ -119,7 +121,7 @@ class DayWriter:
             *self._generation.rows(by_start, days.get(electricity), avoided),
         ]
         said = {row.point: row for row in found}
-        gone = [row for row in stored.values() if row.resource in RESOURCES_OF_DAYS and row.point not in said]
+        gone = [row for row in stored.values() if _is_of_days(row) and row.point not in said]
         return said | {
             row.point: IntervalRow(
                 site, row.point, row.start_ms, 0.0, None, 0.0, PARTIAL, row.resource, month=row.month
@@ -141,15 +143,36 @@ class DayWriter:
         money.price_day(by_start, earlier)
         return money
 
+    async def expect_intervals(self, judged: IntervalRow, day: Day) -> int:
+        """Write what is expected of the intervals of a day's row that has changed; returns how many were written."""
+        series = judged.point
+        rows = await self._readings.intervals(self._model.site, day.start_ms, day.end_ms, series)
+        found = self._expected_intervals(self._model.accounts, series, rows, judged, day)
+        changed = [new for new, old in zip(found, rows, strict=True) if new != old]
+        if changed:
+            await self._readings.write_intervals(changed)
+        return len(changed)
+
     async def _expect(
-        self, accounts: SiteAccounts, series: str, row: IntervalRow, known: Mapping[str, IntervalRow], day: Day
+        self,
+        accounts: SiteAccounts,
+        series: str,
+        known: Mapping[str, IntervalRow],
+        stored: IntervalRow | None,
+        day: Day,
+        *,
+        anew: bool,
     ) -> IntervalRow:
-        baseline = accounts.baselines[series]
+        baseline, row = accounts.baselines[series], known[series]
+        if baseline.step != "day":
+            # Its share of the week or month, which is written when that is over.
+            return replace(row, expected=stored.expected, goal=stored.goal) if stored is not None else row
         local = date_of(day, self._model.time_zone)
-        values: Mapping[str, float | None] = {}
+        values = DayValues({}, {})
         if self._variables is not None:
-            values = await self._variables.of_day(baseline.variables, day, known)
-        return expect_day(baseline, row, values, accounts.terms(baseline, local), local)
+            (values,) = await self._variables.of_days(baseline.variables, [day], {day.start_ms: known}, anew=anew)
+        entry = BaselineRow(local.isoformat(), local, local, row, values.variables, values.temperatures)
+        return expect_row(baseline, entry, accounts.terms(baseline, local)) or row
 
     def _expected_intervals(
         self,
@@ -163,10 +186,14 @@ class DayWriter:
         if accounts is None or baseline is None:
             if all(row.expected is None for row in rows):
                 return rows
-            return [replace(row, expected=None, goal=None, lower=None, upper=None) for row in rows]
+            return [without_expected(row) for row in rows]
         zone = self._model.time_zone
         local = date_of(day, zone)
         return expect_intervals(baseline, rows, judged, accounts.terms(baseline, local), local, zone)
+
+
+def _is_of_days(row: IntervalRow) -> bool:
+    return row.resource in RESOURCES_OF_DAYS and not is_step_series(row.point)
 
 
 def _with_money(

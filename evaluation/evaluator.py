@@ -19,6 +19,7 @@ from evaluation.intervals import (
 from evaluation.silent_generation import LONGEST_SLEEP_MS, asleep
 from evaluation.site_model import SiteModel
 from evaluation.site_series import SiteSums, addable
+from evaluation.step_writer import StepWriter
 from evaluation.total_reader import TotalReader
 from evaluation.unmetered import unmetered_rows
 from site_config.points import Assignment, Role
@@ -63,6 +64,7 @@ class Evaluator:
         fuelled = frozenset() if model.accounts is None else model.accounts.fuelled
         self._sums = SiteSums(addable(model.points, model.assignments), fuelled)
         self._days = DayWriter(readings, plans, model, before_write)
+        self._steps = StepWriter(readings, plans, model, before_write, self._days)
         self._totals = TotalReader(readings, model.site, gap_limit_ms)
 
     async def evaluate(self, dirty: Mapping[str, Iterable[int]]) -> int:
@@ -82,9 +84,17 @@ class Evaluator:
             written += len(rows)
             for row in rows:
                 days.setdefault(day_of(row.start_ms, self._model.time_zone), set()).add(row.point)
+        self._add_weather(days, dirty)
         for day in sorted(days, key=lambda entry: entry.start_ms):
             written += (await self._days.write(day, days[day])).intervals
-        return written
+        return written + await self._steps.write(days)
+
+    def _add_weather(self, days: dict[Day, set[str]], dirty: Mapping[str, Iterable[int]]) -> None:
+        """A thermometer measures no point, but what is expected of some may depend on it."""
+        for device, starts in dirty.items():
+            series = set() if self._model.accounts is None else self._model.accounts.heated_or_cooled(device)
+            for start in starts if series else ():
+                days.setdefault(day_of(start, self._model.time_zone), set()).update(series)
 
     async def rederive(self, day: Day) -> Written:
         """Compute a day again out of its points' intervals: the site's series, costs, what is expected."""
@@ -110,6 +120,10 @@ class Evaluator:
             known[row.start_ms][row.point] = row
         written = await self._days.write(day, None, [row for rows in known.values() for row in rows.values()])
         return Written(written.intervals + len(changed), written.days)
+
+    async def settle(self, days: Iterable[Day]) -> None:
+        """Judge the weeks, months and shifts of days that were derived again."""
+        await self._steps.write(dict.fromkeys(days))
 
     async def _touched(self, dirty: Mapping[str, Iterable[int]]) -> dict[str, set[int]]:
         """The intervals of each point whose amount depends on readings in the marked intervals."""

@@ -1,7 +1,7 @@
 """What a baseline expects of a day and of its intervals. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from baselines.goals import Goal
 from baselines.linear_model import Band
 from baselines.row_quality import LEFT_OUT
 from baselines.week_profile import QUARTERS_A_DAY
+from evaluation.baseline_rows import BaselineRow
 from evaluation.frozen_baseline import FrozenBaseline
 from store.protocol import IntervalRow
 
@@ -23,19 +24,20 @@ class Terms:
     adjustment: float = 0.0
 
 
-def expect_day(
-    baseline: FrozenBaseline, row: IntervalRow, variables: Mapping[str, float | None], terms: Terms, day: date
-) -> IntervalRow:
-    """The day's row with what is expected of it.
+def expect_row(baseline: FrozenBaseline, entry: BaselineRow, terms: Terms) -> IntervalRow | None:
+    """The series' row of a day, week, month or shift with what is expected of it; None where there is none.
 
-    A day is judged only when it is over, its use is whole, it had mains, and each relevant variable is known; else
-    nothing is expected of it. Before the baseline period nothing is either.
+    It is judged only when it is over, its use is whole, it had mains, and each relevant variable is known; else nothing
+    is expected of it. Before the baseline period nothing is either.
     """
-    model = baseline.version.model
-    values = [variables.get(name) for name in model.variables]
-    known = [value for value in values if value is not None]
-    if row.quality in LEFT_OUT or len(known) < len(values) or day.isoformat() < baseline.first_day:
-        return row
+    model, row = baseline.version.model, entry.row
+    if row is None:
+        return None
+    completed = baseline.completed(entry).variables
+    known = [value for name in model.variables if (value := completed.get(name)) is not None]
+    early = entry.first.isoformat() < baseline.first_day
+    if row.quality in LEFT_OUT or len(known) < len(model.variables) or early:
+        return without_expected(row)
     band = model.band_of_each([known], terms.confidence)[0]
     expected = band.expected + terms.adjustment
     return replace(
@@ -43,8 +45,22 @@ def expect_day(
         expected=expected,
         lower=expected - band.half_width,
         upper=expected + band.half_width,
-        goal=None if terms.goal is None else terms.goal.goal_of(expected, day),
+        goal=None if terms.goal is None else terms.goal.goal_of(expected, entry.last),
     )
+
+
+def without_expected(row: IntervalRow) -> IntervalRow:
+    """The row of which nothing is expected."""
+    return replace(row, expected=None, goal=None, lower=None, upper=None)
+
+
+def shares_of(baseline: FrozenBaseline, days: Sequence[date]) -> list[float]:
+    """Which part of a week's or month's use usually falls on each of its days: by the week's shape, else evenly."""
+    usual = [1.0] * len(days)
+    if baseline.profile is not None:
+        usual = [math.fsum(baseline.profile.means[day.weekday()].tolist()) for day in days]
+    whole = math.fsum(usual)
+    return [each / whole if whole > 0.0 else 1.0 / len(days) for each in usual]
 
 
 def expect_intervals(
@@ -62,7 +78,7 @@ def expect_intervals(
     """
     profile = baseline.profile
     if profile is None or not rows or day.isoformat() < baseline.first_day:
-        return [replace(row, expected=None, goal=None, lower=None, upper=None) for row in rows]
+        return [without_expected(row) for row in rows]
     bands = [_usual(baseline, row, terms.confidence, zone) for row in rows]
     if judged is not None and judged.expected is not None:
         usual = math.fsum(band.expected for band in bands)

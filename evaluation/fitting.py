@@ -6,40 +6,42 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from baselines.errors import BaselineError
-from baselines.linear_model import fit
 from baselines.validity import Validity, assess
 from baselines.versions import freeze
 from baselines.week_profile import QUARTERS_A_DAY, DayCurve, WeekProfile, fit_profile
 from evaluation.accounts import resource_of
-from evaluation.baseline_days import BaselineDay, observed, read_days
-from evaluation.day_variables import DayVariables
+from evaluation.baseline_days import BaselineReader
+from evaluation.baseline_rows import BaselineRow, observed
+from evaluation.billed_months import with_bills
 from evaluation.days import day_of
 from evaluation.frozen_baseline import FrozenBaseline
-from evaluation.plan_file import BaselineSettings, PlanFile
+from evaluation.plan_file import BaselineSettings, BillsTable, PlanFile
 from evaluation.site_model import SiteModel
 from evaluation.site_series import counted_points, site_resource, site_series
 from evaluation.unmetered import SUFFIX
+from evaluation.variable_fitting import fit_variables
 from site_config.points import Resource
 from store.plans import Plans
 from store.protocol import IntervalRow, ReadingStore
 from store.schema import EXPORTED, SELF_CONSUMED
 from wire_format.quantities import QUANTITIES
 
-_UNITS = {"energy": "kWh", "electricity": "kWh", "heat": "kWh", "water": "m3", "compressed_air": "m3"} | {
+UNITS = {"energy": "kWh", "electricity": "kWh", "heat": "kWh", "water": "m3", "compressed_air": "m3"} | {
     SELF_CONSUMED: "kWh",
     EXPORTED: "kWh",
 }
+"""Of the amounts of resources that are counted in one unit only."""
 _PULSES = "pulses"
 _MINUTES_A_QUARTER = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A baseline ready to be frozen, what DOE's tests say of it, and the days it was fitted on."""
+    """A baseline ready to be frozen, what DOE's tests say of it, and the rows of its period."""
 
     baseline: FrozenBaseline
     validity: Validity
-    days: tuple[BaselineDay, ...]
+    rows: tuple[BaselineRow, ...]
 
 
 def unit_of(series: str, model: SiteModel) -> str:
@@ -47,8 +49,8 @@ def unit_of(series: str, model: SiteModel) -> str:
     resource = resource_of(series, model.points) or ""
     if series == site_series(Resource.FUEL.value):
         return "kWh"
-    if resource in _UNITS:
-        return _UNITS[resource]
+    if resource in UNITS:
+        return UNITS[resource]
     whole = site_resource(series) is not None
     points = {point.id for point in counted_points(model.points, resource)} if whole else {series.removesuffix(SUFFIX)}
     measured = {entry.amount_quantity for entry in model.assignments if entry.point in points}
@@ -67,36 +69,63 @@ async def fit_baseline(
     number: int,
     today: date,
 ) -> Fitted:
-    """Fit a baseline; raises BaselineError when its days cannot carry it, saying what is missing."""
+    """Fit a baseline; raises BaselineError when its rows cannot carry it, saying what is missing."""
     definitions = {name: plan.variables[name] for name in settings.variables}
-    first, last, zone = settings.period.first, settings.period.last, model.time_zone
-    variables = DayVariables(readings, plans, model.site, zone)
-    days = await read_days(readings, variables, model.site, settings.series, definitions, first, last, zone)
-    rows = observed(days)
-    coverage = len(rows.observations) / len(days)
+    first, last = settings.period.first, settings.period.last
+    reader = BaselineReader(readings, plans, model.site, model.time_zone)
+    entries = await period_rows(reader, plan, settings, model.site, last)
+    rows = observed(entries)
+    coverage = len(rows.observations) / max(len(entries), 1)
     try:
-        fitted = fit(rows.observations, settings.variables)
+        found = fit_variables([entry for entry in entries if entry.is_known], rows.observations, definitions)
     except BaselineError as problem:
-        raise BaselineError(f"{settings.id}: {problem}{_missing(days)}") from problem
+        raise BaselineError(f"{settings.id}: {problem}{_missing(entries)}") from problem
     version = freeze(
-        fitted,
-        rows.observations,
+        found.model,
+        found.observations,
         number=number,
         energy=settings.series,
         unit=unit_of(settings.series, model),
         author=author,
         frozen_on=today,
+        bases=found.bases,
         static_factors=settings.static_factors,
     )
-    profile = await _profile(readings, model, settings.series, days)
+    days = entries
+    if settings.step != "day":
+        days = [] if settings.bills is not None else await reader.days(settings.series, {}, first, last)
     frozen = FrozenBaseline(
-        settings.id, settings.series, first.isoformat(), last.isoformat(), version, definitions, coverage, profile
+        settings.id,
+        settings.series,
+        first.isoformat(),
+        last.isoformat(),
+        version,
+        {
+            name: entry.with_base(found.bases[name]) if name in found.bases else entry
+            for name, entry in definitions.items()
+        },
+        coverage,
+        await _profile(readings, model, settings.series, days),
+        settings.step,
+        plan.shifts if settings.step == "shift" else {},
     )
-    return Fitted(frozen, assess(fitted, coverage=coverage), tuple(days))
+    return Fitted(frozen, assess(found.model, coverage=coverage), tuple(entries))
+
+
+async def period_rows(
+    reader: BaselineReader, plan: PlanFile, settings: BaselineSettings, site: str, last: date
+) -> list[BaselineRow]:
+    """The rows of a baseline's period up to a day: as they were metered, or as bills say."""
+    definitions = {name: plan.variables[name] for name in settings.variables}
+    first = settings.period.first
+    rows = await reader.rows(settings.series, settings.step, definitions, first, last, plan.shifts)
+    if isinstance(settings.bills, BillsTable):
+        return with_bills(rows, settings.bills, settings.bills_factor, site, settings.series)
+    return rows
 
 
 async def _profile(
-    readings: ReadingStore, model: SiteModel, series: str, days: Sequence[BaselineDay]
+    readings: ReadingStore, model: SiteModel, series: str, days: Sequence[BaselineRow]
 ) -> WeekProfile | None:
     zone = model.time_zone
     curves = []
@@ -123,8 +152,8 @@ def _curve(rows: Sequence[IntervalRow], model: SiteModel) -> DayCurve:
     return DayCurve(weekday, tuple(math.fsum(values) / len(values) if values else None for values in amounts))
 
 
-def _missing(days: Sequence[BaselineDay]) -> str:
-    unknown = [day for day in days if not day.is_known]
+def _missing(rows: Sequence[BaselineRow]) -> str:
+    unknown = [row for row in rows if not row.is_known]
     if not unknown:
         return ""
-    return f"; {len(unknown)} of {len(days)} days are not known ({unknown[0].label}: no {unknown[0].waits_for})"
+    return f"; {len(unknown)} of {len(rows)} are not known ({unknown[0].label}: no {unknown[0].waits_for})"

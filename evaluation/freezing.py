@@ -82,10 +82,12 @@ class Freezer:
         return fitted
 
     async def _is_over(self, model: SiteModel, settings: BaselineSettings) -> bool:
-        """Whether something has been measured after the period, or its last day is whole."""
+        """Whether something has been measured after the period, or its last day is whole; bills are all there."""
         after_ms = _midnight_ms(settings.period.last + timedelta(days=1), model)
         if time.time() * 1000 < after_ms:
             return False
+        if settings.bills is not None:
+            return True
         return bool(await self._readings.day_starts(model.site, _midnight_ms(settings.period.last, model), LATEST_MS))
 
     def _tell(self, site: str, baseline: str, problem: str) -> None:

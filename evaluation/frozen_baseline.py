@@ -3,18 +3,24 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from baselines.versions import BaselineVersion, as_document, from_document
+from baselines.weather_model import BALANCE
 from baselines.week_profile import WeekProfile
-from evaluation.plan_file import BaselineSettings, PlanFile, VariableSettings
+from evaluation.baseline_rows import BaselineRow, temperatures_of
+from evaluation.plan_file import BaselineSettings, PlanFile, ShiftSettings
+from evaluation.plan_variables import Step, VariableSettings
 from store.plans import StoredBaseline
 
 # Accuracy classes, static factors and the reporting period say nothing about how the model is fitted.
 _FITTED_BY = ("series", "period", "variables")
+# What came later counts only where it is used: nothing is to be fitted again because of a new key.
+_FITTED_BY_TOO = {"step": "day", "bills": None, "bills_factor": 1.0}
+_NEW_IN_VARIABLES = ("per", "change_point")
 _ARRAYS = ("means", "deviations", "weeks", "day_deviations", "days")
 
 
@@ -22,8 +28,9 @@ _ARRAYS = ("means", "deviations", "weeks", "day_deviations", "days")
 class FrozenBaseline:
     """What is expected of a series. `profile` is None where there were too few weeks for one.
 
-    `variables` are how the model's variables were defined when it was fitted; `coverage` is the share of the baseline
-    period's days that count.
+    `variables` are how the model's variables were defined when it was fitted, with the balance points that were found;
+    `coverage` is the share of the baseline period's rows that count, `step` what one of them is, `shifts` their hours
+    where that is a shift.
     """
 
     id: str
@@ -34,6 +41,21 @@ class FrozenBaseline:
     variables: Mapping[str, VariableSettings]
     coverage: float
     profile: WeekProfile | None
+    step: Step = "day"
+    shifts: Mapping[str, ShiftSettings] = field(default_factory=dict)
+
+    def completed(self, entry: BaselineRow) -> BaselineRow:
+        """A row with what the model needs beside its variables: the derivatives by searched balance points."""
+        found: dict[str, float | None] = {}
+        for derivative in self.version.model.searched:
+            name = derivative.removesuffix(BALANCE)
+            definition, samples = self.variables[name], entry.temperatures.get(name)
+            found[derivative] = None
+            if samples is not None and definition.weather is not None and definition.weather.base is not None:
+                weather = temperatures_of(definition, samples, entry.days)
+                (by_base,) = weather.by_base(definition.weather.kind, definition.weather.base)
+                found[derivative] = self.version.model.coefficients[name] * by_base
+        return replace(entry, variables={**entry.variables, **found}) if found else entry
 
     def document(self) -> dict[str, Any]:
         """For the entities, without the loss of a digit."""
@@ -43,6 +65,8 @@ class FrozenBaseline:
             "last_day": self.last_day,
             "model": as_document(self.version),
             "variables": {name: entry.model_dump(mode="json", by_alias=True) for name, entry in self.variables.items()},
+            "step": self.step,
+            "shifts": _dumped(self.shifts),
             "coverage": self.coverage,
             "profile": None
             if self.profile is None
@@ -65,19 +89,33 @@ def thaw(stored: StoredBaseline) -> FrozenBaseline:
         profile=None
         if profile is None
         else WeekProfile(**{name: np.array(profile[name], dtype=np.float64) for name in _ARRAYS}),
+        step=document.get("step", "day"),
+        shifts={name: ShiftSettings.model_validate(entry) for name, entry in document.get("shifts", {}).items()},
     )
 
 
 def definition_hash(plan: PlanFile, baseline: BaselineSettings) -> str:
     """Changes when a baseline would have to be fitted anew."""
     document = baseline.model_dump(mode="json", by_alias=True)
-    definition = {
+    definition: dict[str, Any] = {
         **{name: document[name] for name in _FITTED_BY},
-        "definitions": {
-            name: plan.variables[name].model_dump(mode="json", by_alias=True) for name in baseline.variables
-        },
+        **{name: document[name] for name, usual in _FITTED_BY_TOO.items() if document[name] != usual},
+        "definitions": {name: _definition(plan.variables[name]) for name in baseline.variables},
     }
+    if baseline.step == "shift":
+        definition["shifts"] = _dumped(plan.shifts)
     return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
+
+
+def _definition(entry: VariableSettings) -> dict[str, Any]:
+    document = entry.model_dump(mode="json", by_alias=True)
+    return {
+        name: value for name, value in document.items() if name not in _NEW_IN_VARIABLES or value not in {None, "day"}
+    }
+
+
+def _dumped(shifts: Mapping[str, ShiftSettings]) -> dict[str, Any]:
+    return {name: entry.model_dump(mode="json", by_alias=True) for name, entry in shifts.items()}
 
 
 def current(plan: PlanFile, stored: tuple[StoredBaseline, ...]) -> dict[str, FrozenBaseline]:

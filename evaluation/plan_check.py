@@ -1,12 +1,14 @@
 """Does a plan fit the site it is for? Mistakes that make it unusable, and notes of what it leaves unsaid. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from baselines.errors import BaselineError
 from evaluation.accounts import resource_of
-from evaluation.plan_file import PlanFile
+from evaluation.day_variables import temperature_devices
+from evaluation.fitting import UNITS
+from evaluation.plan_file import BillsTable, PlanFile
 from evaluation.site_series import counted_points
 from evaluation.tariff_file import tariffs_of
 from site_config.points import Point, Resource, Role
@@ -21,9 +23,10 @@ class PlanCheck:
     notes: tuple[str, ...]
 
 
-def check_plan(plan: PlanFile, points: Sequence[Point], today: date) -> PlanCheck:
-    """Compare a plan with the site's points."""
+def check_plan(plan: PlanFile, points: Sequence[Point], devices: Collection[str], today: date) -> PlanCheck:
+    """Compare a plan with the site's points and devices."""
     mistakes = [*_unknown_names(plan, points), *_goal_mistakes(plan, points)]
+    mistakes += [*_unknown_devices(plan, devices), *_other_units(plan, points)]
     return PlanCheck(tuple(mistakes), tuple(_notes(plan, points, today)))
 
 
@@ -78,6 +81,26 @@ def _material_mistakes(plan: PlanFile, by_id: Mapping[str, Point]) -> list[str]:
         point = by_id.get(each.point)
         if point is not None and point.resource is not Resource.WASTE:
             found.append(f"waste_destinations: point: {each.point!r} measures {point.resource.value}")
+    return found
+
+
+def _unknown_devices(plan: PlanFile, devices: Collection[str]) -> list[str]:
+    return [
+        f"variables: {name}.temperature.device: the site has no device {place.device!r}"
+        for name, entry in plan.variables.items()
+        for place in temperature_devices({name: entry})
+        if place.device not in devices
+    ]
+
+
+def _other_units(plan: PlanFile, points: Sequence[Point]) -> list[str]:
+    """Bills are in the unit of what is metered, or a factor makes it."""
+    found = []
+    for entry in plan.baselines:
+        unit = UNITS.get(resource_of(entry.series, points) or "")
+        given = entry.bills.unit if isinstance(entry.bills, BillsTable) else ""
+        if given and unit and given.replace("³", "3").lower() != unit.lower() and entry.bills_factor == 1.0:
+            found.append(f"baselines: {entry.id}.bills: are in {given}, {entry.series} is in {unit}; give bills_factor")
     return found
 
 

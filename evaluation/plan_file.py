@@ -3,7 +3,7 @@
 It stands beside `site.yaml`. Files that it names (a tariff, tables of daily values) are relative to it.
 """
 
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -13,70 +13,15 @@ from baselines.calorific_values import Basis, CalorificValue
 from baselines.emissions import Method
 from baselines.goals import SCORE_AVERAGES, Goal
 from baselines.meter_accuracy import METER_LIMITS_PERCENT, TRANSFORMER_LIMITS_PERCENT, MeterAccuracy
+from evaluation.plan_variables import Name, Series, Step, VariableSettings
 from evaluation.tariff_file import Price, TariffFile
 from site_config.schema import Slug
 from site_config.yaml_file import StrictModel
 from store.schema import MATERIALS_WASTED
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Series = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,80}[a-z_]*$", max_length=80)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 WholeShare = Annotated[float, Field(ge=0, le=1)]
-
-
-class TemperatureSettings(StrictModel):
-    """Where outside temperatures come from: a device's readings, or a table with a mean for each day."""
-
-    device: Slug | None = None
-    quantity: str = "temperature"
-    csv: Path | None = None
-    column: str = "temperature"
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.device is None) == (self.csv is None):
-            raise ValueError("needs exactly one of device, csv")
-        return self
-
-
-class DegreeDaySettings(StrictModel):
-    """Degree days of one kind: how far, and for how long, it was colder or warmer outside than the base (degC)."""
-
-    kind: Annotated[str, Field(pattern="^(heating|cooling)$")]
-    base: Annotated[float, Field(ge=-20, le=40)]
-    temperature: TemperatureSettings
-
-
-class HoursSettings(StrictModel):
-    """Hours of a day in which a point's power was above a threshold."""
-
-    point: Slug
-    above_kw: Annotated[float, Field(gt=0)]
-
-
-class VariableSettings(StrictModel):
-    """A relevant variable, a value a day: exactly one of these says where it comes from.
-
-    `series` are added (production weighed on two lines); `csv` is a table with columns `date` and `column`.
-    """
-
-    series: Annotated[tuple[Series, ...], Field(max_length=50)] = ()
-    csv: Path | None = None
-    column: str | None = None
-    degree_days: DegreeDaySettings | None = None
-    hours: HoursSettings | None = None
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if sum((bool(self.series), self.csv is not None, self.degree_days is not None, self.hours is not None)) != 1:
-            raise ValueError("needs exactly one of series, csv, degree_days, hours")
-        return self
-
-    @property
-    def is_table(self) -> bool:
-        """Whether its values (or its temperatures) are given in a table."""
-        return self.csv is not None or (self.degree_days is not None and self.degree_days.temperature.csv is not None)
 
 
 class PeriodSettings(StrictModel):
@@ -92,12 +37,40 @@ class PeriodSettings(StrictModel):
         return self
 
 
+class ShiftSettings(StrictModel):
+    """A shift by the local clock, on quarters of an hour; `to` at or before `from` is on the next day."""
+
+    start: time = Field(alias="from")
+    end: time = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _on_quarters(self) -> Self:
+        for key, moment in (("from", self.start), ("to", self.end)):
+            if moment.minute % 15 or moment.second or moment.microsecond:
+                raise ValueError(f"{key}: {moment} is not on a quarter of an hour")
+        return self
+
+
+class BillsTable(StrictModel):
+    """Bills as they were read from their file: the day of each reading, and what was used since the one before."""
+
+    unit: str = ""
+    readings: Annotated[tuple[tuple[date, float], ...], Field(min_length=2, max_length=1000)]
+
+
 class BaselineSettings(StrictModel):
-    """A baseline of a series, by day. What follows its period is reported, or what comes from `report_from` on."""
+    """A baseline of a series, by `step`. What follows its period is reported, or what comes from `report_from` on.
+
+    With `bills`, the months of its period are those of a table of bills (columns reading_date, energy_use, unit), times
+    `bills_factor`; it is judged against metered months.
+    """
 
     id: Slug
     series: Series = "site.energy"
+    step: Step = "day"
     period: PeriodSettings
+    bills: BillsTable | Path | None = None
+    bills_factor: Annotated[float, Field(gt=0)] = 1.0
     variables: Annotated[tuple[Name, ...], Field(max_length=8)] = ()
     report_from: date | None = None
     static_factors: Annotated[dict[str, str], Field(default_factory=dict, max_length=50)]
@@ -116,6 +89,8 @@ class BaselineSettings(StrictModel):
             raise ValueError("ct_class: needs meter_class beside it")
         if self.report_from is not None and self.report_from <= self.period.last:
             raise ValueError("report_from: must be after the baseline period")
+        if self.bills is not None and self.step != "month":
+            raise ValueError("bills: are spread over calendar months; give step: month")
         return self
 
     @property
@@ -162,6 +137,10 @@ class AdjustmentSettings(StrictModel):
     amount_a_day: float
     reason: Text
     author: Text
+
+    def days_within(self, first: date, last: date) -> int:
+        """For how many of the days from the first to the last, both included, it holds."""
+        return max(0, (min(self.last, last) - max(self.first, first)).days + 1)
 
 
 class CalorificSettings(StrictModel):
@@ -252,6 +231,7 @@ class PlanFile(StrictModel):
     confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.9
     basis: Basis = "gross"
     variables: Annotated[dict[Name, VariableSettings], Field(default_factory=dict, max_length=50)]
+    shifts: Annotated[dict[Name, ShiftSettings], Field(default_factory=dict, max_length=10)]
     baselines: Annotated[tuple[BaselineSettings, ...], Field(max_length=50)] = ()
     goals: Annotated[tuple[GoalSettings, ...], Field(max_length=50)] = ()
     adjustments: Annotated[tuple[AdjustmentSettings, ...], Field(max_length=1000)] = ()
@@ -278,9 +258,10 @@ class PlanFile(StrictModel):
                 if names.count(name) > 1:
                     raise ValueError(f"{kind} {name!r} is used twice")
         for baseline in self.baselines:
-            for name in baseline.variables:
-                if name not in self.variables:
-                    raise ValueError(f"baselines: {baseline.id}.variables: no {name!r} in variables")
+            self._check_variables(baseline)
+        starts = [shift.start for shift in self.shifts.values()]
+        if len(set(starts)) < len(starts):
+            raise ValueError("shifts: two begin at the same time; their rows would have one name")
         for adjustment in self.adjustments:
             if adjustment.baseline not in ids:
                 raise ValueError(f"adjustments: no baseline {adjustment.baseline!r}")
@@ -299,12 +280,48 @@ class PlanFile(StrictModel):
         """Electricity's, once its file has been read."""
         return self.electricity_tariff if isinstance(self.electricity_tariff, TariffFile) else None
 
+    def _check_variables(self, baseline: BaselineSettings) -> None:
+        key = f"baselines: {baseline.id}"
+        if baseline.step == "shift" and not self.shifts:
+            raise ValueError(f"{key}.step: shift needs shifts with their hours")
+        if baseline.bills is not None and any(
+            (entry := self.variables.get(name)) is not None and not entry.is_table for name in baseline.variables
+        ):
+            raise ValueError(f"{key}.variables: months of bills were not metered; take variables from tables (csv)")
+        searched = []
+        for name in baseline.variables:
+            entry = self.variables.get(name)
+            if entry is None:
+                raise ValueError(f"{key}.variables: no {name!r} in variables")
+            if not fits(entry, baseline.step):
+                raise ValueError(
+                    f"{key}.variables: {name} is known by {entry.per}, the baseline's step is {baseline.step}"
+                )
+            if entry.weather is not None and entry.weather.base is None:
+                searched.append(entry)
+        if len({entry.weather.kind for entry in searched if entry.weather}) < len(searched):
+            raise ValueError(f"{key}.variables: give one heating and one cooling without a base at most")
+        places = {
+            (entry.weather.temperature.model_dump_json(), entry.change_point is None)
+            for entry in searched
+            if entry.weather
+        }
+        if len(places) > 1:
+            raise ValueError(f"{key}.variables: balance points are searched in the same temperatures only")
+
     def calorific(self) -> tuple[CalorificValue, ...]:
         """The calorific values, with the point that measures the fuel as its carrier."""
         return tuple(
             CalorificValue(each.point, "unit", each.kwh_a_unit, each.basis, each.first, each.source, each.last)
             for each in self.calorific_values
         )
+
+
+def fits(entry: VariableSettings, step: Step) -> bool:
+    """Whether a variable's values can be had for each row of a baseline: days make weeks and months, nothing else."""
+    if entry.csv is None:
+        return True
+    return entry.per == step or (entry.per == "day" and step in {"week", "month"})
 
 
 def default_share(resource: str) -> float | None:

@@ -34,8 +34,10 @@ class Rederiving:
         if waiting.last_day is not None:
             end_ms = self._midnight_ms(date.fromisoformat(waiting.last_day) + timedelta(days=1))
         starts = await self._readings.day_starts(self._model.site, start_ms, end_ms)
-        for start in reversed(starts[-self._days_at_once :]):
-            await self._evaluator.rederive(day_of(start, self._model.time_zone))
+        days = [day_of(start, self._model.time_zone) for start in starts[-self._days_at_once :]]
+        for day in reversed(days):
+            await self._evaluator.rederive(day)
+        await self._evaluator.settle(days)
         left = starts[: -self._days_at_once]
         return None if not left else self._label(day_of(left[-1], self._model.time_zone))
 

@@ -1,7 +1,7 @@
 """Where a site stands against its baselines: what screens, reports and `leanmeter plan show` say."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
@@ -9,17 +9,19 @@ from typing import Literal
 from baselines.adjustments import NonRoutineAdjustment, static_factor_findings
 from baselines.headline import Worth, headline
 from baselines.indicator import ratio
-from baselines.savings import Savings, savings
+from baselines.savings import Granularity, Savings, savings
 from baselines.sayings import Saying, joined, say
 from baselines.validity import FEWEST_POINTS, Finding, assess
 from evaluation.accounts import SiteAccounts, resource_of
-from evaluation.baseline_days import BaselineDay, observed, read_days
-from evaluation.day_variables import DayVariables
-from evaluation.fitting import unit_of
+from evaluation.baseline_days import BaselineReader
+from evaluation.baseline_rows import BaselineRow, observed
+from evaluation.fitting import period_rows, unit_of
 from evaluation.frozen_baseline import FrozenBaseline
-from evaluation.live_verdicts import LiveVerdict, first_of_week, live_verdicts
+from evaluation.live_verdicts import LiveVerdict, first_judged, live_verdicts
 from evaluation.plan_file import BaselineSettings
+from evaluation.plan_variables import Step
 from evaluation.site_model import SiteModel
+from evaluation.steps import ROWS
 from store.plans import Plans
 from store.protocol import ReadingStore
 from store.schema import MATERIALS_WASTED
@@ -36,6 +38,8 @@ _WORDS = {
     "product": say("product"),
 }
 
+_GRANULARITIES: Mapping[str, Granularity] = {"day": "day", "month": "month"}
+
 State = Literal["waiting", "no days", "counted"]
 
 
@@ -45,10 +49,11 @@ class Standing:
 
     `state` is `waiting` before there is a version (`text` says what is missing and from when it can be), `no days`
     while no day after the baseline period can be judged, else `counted`, and then `text` is the headline. `first_day`
-    to `last_day` is the reporting period so far, `judged` of its `days` can be judged. `savings` are proven only where
-    the baseline is valid for them too. `worth_a_year` is None without a price or a proven saving. `goal_share` is None
-    without a goal; `asked_share` is what it asks for today. `enpi` is actual over expected use, `live` of yesterday
-    and the running week, also where they are not reported yet.
+    to `last_day` is the reporting period so far, `judged` of its `days` (weeks, months, shifts: `step`) can be judged.
+    `savings` are proven only where the baseline is valid for them too. `worth_a_year` is None without a price or a
+    proven saving. `goal_share` is None without a goal; `asked_share` is what it asks for today. `enpi` is actual over
+    expected use, `live` of yesterday and the running week, or of the last week or month, also where they are not
+    reported yet.
     """
 
     baseline: str
@@ -58,6 +63,7 @@ class Standing:
     state: State
     text: str
     version: int | None = None
+    step: Step = "day"
     verdict: str = ""
     provisional: bool = False
     valid: bool = False
@@ -97,28 +103,20 @@ class Standings:
 
     async def reported(
         self, model: SiteModel, settings: BaselineSettings, baseline: FrozenBaseline, today: date
-    ) -> list[BaselineDay]:
-        """The days of the reporting period that are over, with the variables of the baseline's version."""
+    ) -> list[BaselineRow]:
+        """The rows of the reporting period that are over, with the variables of the baseline's version."""
         first = settings.report_from or settings.period.last + timedelta(days=1)
-        return await self._whole_days(model, settings, baseline, first, today)
+        return await self._whole_rows(model, settings, baseline, first, today)
 
-    async def _whole_days(
+    async def _whole_rows(
         self, model: SiteModel, settings: BaselineSettings, baseline: FrozenBaseline, first: date, today: date
-    ) -> list[BaselineDay]:
-        last = today - timedelta(days=1)
-        if last < first:
-            return []
-        variables = DayVariables(self._readings, self._plans, model.site, model.time_zone)
-        return await read_days(
-            self._readings,
-            variables,
-            model.site,
-            settings.series,
-            baseline.variables,
-            first,
-            last,
-            model.time_zone,
-        )
+    ) -> list[BaselineRow]:
+        reader, last = self._reader(model), today - timedelta(days=1)
+        rows = await reader.rows(settings.series, baseline.step, baseline.variables, first, last, baseline.shifts)
+        return [baseline.completed(row) for row in rows]
+
+    def _reader(self, model: SiteModel) -> BaselineReader:
+        return BaselineReader(self._readings, self._plans, model.site, model.time_zone)
 
     async def _of_baseline(
         self, model: SiteModel, accounts: SiteAccounts, settings: BaselineSettings, today: date
@@ -129,34 +127,37 @@ class Standings:
         if baseline is None:
             return Standing(*facts, "waiting", await self._what_is_missing(model, accounts, settings, today))
         validity = assess(baseline.version.model, coverage=baseline.coverage)
-        days = await self.reported(model, settings, baseline, today)
-        rows = observed(days)
-        since = max(min(first_of_week(today), today - timedelta(days=1)), settings.period.last + timedelta(days=1))
-        lately = await self._whole_days(model, settings, baseline, since, today)
+        entries = await self.reported(model, settings, baseline, today)
+        since = max(first_judged(baseline.step, today), settings.period.last + timedelta(days=1))
+        lately = await self._whole_rows(model, settings, baseline, since, today)
         goal = accounts.goals.get(settings.series)
         standing = Standing(
             *facts,
             "no days",
-            say("No day after the baseline period can be judged yet.")
-            if not days
+            say("Nothing after the baseline period can be judged yet.")
+            if not entries
             else say(
-                "No day can be judged yet: {missing} of {day} not known.",
-                missing=days[-1].waits_for,
-                day=days[-1].label,
+                "Nothing can be judged yet: {missing} of {day} not known.",
+                missing=entries[-1].waits_for,
+                day=entries[-1].label,
             ),
+            step=baseline.step,
             version=baseline.version.number,
             verdict=validity.verdict,
             provisional=validity.provisional,
             valid=validity.valid,
-            days=len(days),
+            days=len(entries),
             live=live_verdicts(accounts, baseline, lately, today, facts[3]),
             goal_share=None if goal is None else goal.share,
             asked_share=None if goal is None else goal.share_on(today),
             goal_is_average=any(each.series == settings.series and each.share is None for each in accounts.plan.goals),
         )
-        if not len(rows.observations):
+        if not any(entry.is_known for entry in entries):
             return standing
-        return self._counted(standing, accounts, settings, baseline, days)
+        priced = entries
+        if baseline.step == "shift":
+            priced = await self._reader(model).days(settings.series, {}, entries[0].first, entries[-1].last)
+        return self._counted(standing, accounts, settings, baseline, entries, _mean_price(priced))
 
     @staticmethod
     def _counted(
@@ -164,37 +165,40 @@ class Standings:
         accounts: SiteAccounts,
         settings: BaselineSettings,
         baseline: FrozenBaseline,
-        days: Sequence[BaselineDay],
+        entries: Sequence[BaselineRow],
+        price: float | None,
     ) -> Standing:
-        rows = observed(days)
-        labels = rows.observations.labels
+        rows = observed(entries)
+        judged = [entry for entry in entries if entry.is_known]
         adjustments = [
-            NonRoutineAdjustment(label, each.amount_a_day, each.reason, each.author)
+            NonRoutineAdjustment(entry.label, each.amount_a_day * days * entry.part, each.reason, each.author)
             for each in accounts.plan.adjustments
             if each.baseline == settings.id
-            for label in labels
-            if each.first <= date.fromisoformat(label) <= each.last
+            for entry in judged
+            if (days := each.days_within(entry.first, entry.last))
         ]
         found = savings(
             baseline.version.model,
             rows.observations,
             confidence=accounts.plan.confidence,
-            granularity="day",
+            granularity=_GRANULARITIES.get(baseline.step, "other"),
             adjustments=adjustments,
             accuracy=settings.accuracy,
             coverage=baseline.coverage,
         )
-        price = _mean_price(days)
+        covered = sum((entry.last - entry.first).days + 1 for entry in judged)
+        if baseline.step == "shift":
+            covered = len({entry.first for entry in judged})
         currency = accounts.plan.currency
-        worth = None if price is None or currency is None else Worth(price, currency, float(len(labels)))
+        worth = None if price is None or currency is None else Worth(price, currency, float(covered))
         text = headline(found, standing.goal_share, worth, _WORDS.get(standing.resource))
         return replace(
             standing,
             state="counted",
             text=text,
-            first_day=days[0].label,
-            last_day=labels[-1],
-            judged=len(labels),
+            first_day=entries[0].first.isoformat(),
+            last_day=judged[-1].last.isoformat(),
+            judged=len(judged),
             savings=found,
             enpi=ratio(found.actual, found.expected),
             worth_a_year=None if worth is None or not found.proven else worth.a_year(found.savings),
@@ -206,41 +210,25 @@ class Standings:
         self, model: SiteModel, accounts: SiteAccounts, settings: BaselineSettings, today: date
     ) -> Saying:
         period = settings.period
-        definitions = {name: accounts.plan.variables[name] for name in settings.variables}
-        variables = DayVariables(self._readings, self._plans, model.site, model.time_zone)
-        last = min(period.last, today - timedelta(days=1))
-        days = []
-        if last >= period.first:
-            days = await read_days(
-                self._readings,
-                variables,
-                model.site,
-                settings.series,
-                definitions,
-                period.first,
-                last,
-                model.time_zone,
-            )
-        known = sum(day.is_known for day in days)
+        last = period.last if settings.bills is not None else min(period.last, today - timedelta(days=1))
+        rows = await period_rows(self._reader(model), accounts.plan, settings, model.site, last)
+        known = say(
+            "{known} {rows} are known so far; {needed} are needed for one that is not provisional.",
+            known=sum(row.is_known for row in rows),
+            rows=ROWS[settings.step],
+            needed=FEWEST_POINTS,
+        )
         if today <= period.last:
             return say(
                 "The baseline period runs until {last}; the baseline can be made on {ready}. {known}",
                 last=period.last,
                 ready=period.last + timedelta(days=1),
-                known=_known(known),
+                known=known,
             )
-        waits = next((day for day in days if not day.is_known), None)
+        waits = next((row for row in rows if not row.is_known), None)
         if waits is None:
-            return _known(known)
-        return joined([_known(known), say(" ({day}: no {missing})", day=waits.label, missing=waits.waits_for)])
-
-
-def _known(known: int) -> Saying:
-    return say(
-        "{known} days are known so far; {needed} are needed for one that is not provisional.",
-        known=known,
-        needed=FEWEST_POINTS,
-    )
+            return known
+        return joined([known, say(" ({day}: no {missing})", day=waits.label, missing=waits.waits_for)])
 
 
 def _static_factors(accounts: SiteAccounts, baseline: FrozenBaseline) -> tuple[Finding, ...]:
@@ -248,7 +236,7 @@ def _static_factors(accounts: SiteAccounts, baseline: FrozenBaseline) -> tuple[F
     return static_factor_findings(before, {**before, **accounts.plan.static_factors})
 
 
-def _mean_price(days: Sequence[BaselineDay]) -> float | None:
+def _mean_price(days: Sequence[BaselineRow]) -> float | None:
     """What a unit cost in these days, of those whose cost is known."""
     rows = [day.row for day in days if day.row is not None and day.row.cost is not None]
     amount = math.fsum(row.amount for row in rows)

@@ -54,6 +54,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"use rises with degrees {side} BASE °C (default: searched)",
         )
     parser.add_argument("--quality", metavar="COLUMN", help="measured, interpolated, manual …: rows weigh accordingly")
+    parser.add_argument("--weights", metavar="COLUMN", help="of the rows, 1 is a measured one, as `plan export` gives")
     parser.add_argument("--coverage", metavar="COLUMN", help="beside --quality: share of a row's time with readings")
 
 
@@ -70,6 +71,8 @@ def read_rows(arguments: argparse.Namespace, table: Table, labels: Labels, rows:
     if arguments.temperature is not None and arguments.temperature not in variables:
         variables.append(arguments.temperature)
     data = select(table, labels, rows, arguments.energy, variables)
+    if arguments.weights is not None:
+        return _with_weights(arguments, table, data)
     if arguments.quality is None:
         if arguments.coverage is not None:
             raise ConfigurationError("--coverage: goes with --quality, which says how each row came to be")
@@ -98,6 +101,20 @@ def _quality(arguments: argparse.Namespace, table: Table, row: Row, days: float)
     except BaselineError as problem:
         raise table.error(row, arguments.quality, str(problem)) from problem
     return quality
+
+
+def _with_weights(arguments: argparse.Namespace, table: Table, data: BaselineData) -> BaselineData:
+    if arguments.quality is not None:
+        raise ConfigurationError("--weights: goes without --quality, which makes weights of its own")
+    table.require([arguments.weights])
+    weights = []
+    for index in data.rows:
+        weight = table.number(table.rows[index], arguments.weights)
+        if weight is None or weight <= 0.0:
+            text = "a weight is above 0; delete the row if it does not count"
+            raise table.error(table.rows[index], arguments.weights, text)
+        weights.append(weight)
+    return replace(data, observations=replace(data.observations, weights=tuple(weights)))
 
 
 def fit_baseline(arguments: argparse.Namespace, labels: Labels, data: BaselineData) -> FittedBaseline:

@@ -5,16 +5,17 @@ import asyncio
 import csv
 import getpass
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from baselines.errors import BaselineError
-from evaluation.baseline_days import BaselineDay, read_days
-from evaluation.day_variables import DayVariables
+from evaluation.baseline_days import BaselineReader
+from evaluation.baseline_rows import BaselineRow, observed
+from evaluation.fitting import period_rows
 from evaluation.freezing import Freezer
 from evaluation.plan_check import PlanCheck, check_plan
 from evaluation.plan_file import BaselineSettings, PlanFile
@@ -54,9 +55,12 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
     showing.add_argument("--json", action="store_true", help="write JSON")
 
     exporting = _command(
-        commands, "export", _export, "days with energy and variables as CSV, for `leanmeter baselines` and verifiers"
+        commands, "export", _export, "rows with energy and variables as CSV, for `leanmeter baselines` and verifiers"
     )
     exporting.add_argument("baseline", metavar="BASELINE")
+    exporting.add_argument(
+        "--temperatures", type=Path, metavar="FILE.csv", help="write the hours' temperatures of the days there"
+    )
     _add_store(exporting, site=True)
 
     refitting = _command(commands, "refit", _refit, "freeze a new version of a baseline, on what is stored now")
@@ -93,9 +97,10 @@ def _check(arguments: argparse.Namespace) -> int:
     site = load_site(arguments.site_file or arguments.file.parent / "site.yaml")
     if site.site != loaded.plan.site:
         raise PlanFileError(f"{arguments.file}: site: is {loaded.plan.site}, the site file's is {site.site}")
-    found = check_plan(loaded.plan, site.points, datetime.now(site.time_zone).date())
+    devices = {device.id for line in site.lines for device in line.devices}
+    found = check_plan(loaded.plan, site.points, devices, datetime.now(site.time_zone).date())
     _refuse(arguments.file, found)
-    write_lines([f"{arguments.file}: can be used", *(f"  note: {note}" for note in found.notes)])
+    write_lines([f"{arguments.file}: can be used", *(f"  note: {note}" for note in (*loaded.notes, *found.notes))])
     return 0
 
 
@@ -103,14 +108,15 @@ def _import(arguments: argparse.Namespace) -> int:
     loaded = load_plan_file(arguments.file)
 
     async def work(opened: "_Opened") -> tuple[bool, PlanCheck]:
-        found = check_plan(loaded.plan, opened.model.points, opened.today)
+        devices = {device.device for device in await opened.entities.devices(opened.model.site)}
+        found = check_plan(loaded.plan, opened.model.points, devices, opened.today)
         _refuse(arguments.file, found)
         days = await opened.readings.day_starts(opened.model.site, EARLIEST_MS, LATEST_MS)
         return await _put(opened.entities, loaded, _author(arguments), rederive=bool(days)), found
 
     changed, found = _with_site(arguments.config, loaded.plan.site, work)
     done = "imported; days are computed again" if changed else "is the site's plan already"
-    write_lines([f"{arguments.file}: {done}", *(f"  note: {note}" for note in found.notes)])
+    write_lines([f"{arguments.file}: {done}", *(f"  note: {note}" for note in (*loaded.notes, *found.notes))])
     return 0
 
 
@@ -151,7 +157,7 @@ def _report(standing: Standing) -> list[str]:
         used = f"{found.actual:.1f} {standing.unit.replace('m3', 'm³')}".rstrip()
         lines.append(
             f"  {standing.first_day} to {standing.last_day}: {used} used, {found.expected:.1f} expected; "
-            f"{standing.judged} of {standing.days} days judged"
+            f"{standing.judged} of {standing.days} {standing.step}s judged"
         )
     if standing.enpi is not None:
         lines.append(f"  EnPI {standing.enpi:.3f}: actual over expected use; below 1 is better than the baseline")
@@ -164,28 +170,46 @@ def _report(standing: Standing) -> list[str]:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    async def work(opened: "_Opened") -> list[BaselineDay]:
+    async def work(opened: "_Opened") -> list[BaselineRow]:
         plan, settings = _settings(opened, arguments.baseline)
-        definitions = {name: plan.variables[name] for name in settings.variables}
-        return await read_days(
-            opened.readings,
-            DayVariables(opened.readings, opened.entities.plans, opened.model.site, opened.model.time_zone),
-            opened.model.site,
-            settings.series,
-            definitions,
-            settings.period.first,
-            max(opened.today, settings.period.last),
-            opened.model.time_zone,
+        reader = BaselineReader(opened.readings, opened.entities.plans, opened.model.site, opened.model.time_zone)
+        rows = await period_rows(reader, plan, settings, opened.model.site, settings.period.last)
+        after, definitions = (
+            settings.period.last + timedelta(days=1),
+            {n: plan.variables[n] for n in settings.variables},
+        )
+        return rows + await reader.rows(
+            settings.series, settings.step, definitions, after, opened.today - timedelta(days=1), plan.shifts
         )
 
-    days = _with_site(arguments.config, arguments.site, work)
-    names = list(days[0].variables)
+    rows = [row for row in _with_site(arguments.config, arguments.site, work) if row.is_known]
+    names = list(rows[0].variables) if rows else []
+    weighed = observed(rows).observations
+    weights = weighed.weights or (1.0,) * len(rows)
     table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(["date", "energy", *names])
-    for day in days:
-        if day.is_known and day.row is not None:
-            table.writerow([day.label, repr(day.row.amount), *(repr(day.variables[name]) for name in names)])
+    table.writerow(["date", "energy", *names, "weight"])
+    for row, energy, weight in zip(rows, weighed.energy, weights, strict=True):
+        table.writerow([row.label, repr(energy), *(repr(row.variables[name]) for name in names), repr(weight)])
+    if arguments.temperatures is not None:
+        _write_temperatures(arguments.temperatures, rows)
     return 0
+
+
+def _write_temperatures(path: Path, rows: Sequence[BaselineRow]) -> None:
+    """The hours' temperatures of days, of the first variable that has such."""
+    hourly = [(row, samples) for row in rows for samples in list(row.temperatures.values())[:1]]
+    if any(row.first != row.last for row in rows):
+        raise ConfigurationError("--temperatures: only a baseline by day has temperatures that baselines can read")
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["time", "temperature"])
+            for row, samples in hourly:
+                for number, value in enumerate(samples):
+                    # An hour that comes twice makes a day of 25.
+                    table.writerow([f"{row.label}T{min(number, 23):02d}:00", repr(value)])
+    except OSError as problem:
+        raise ConfigurationError(f"--temperatures {path}: {problem.strerror}") from problem
 
 
 def _refit(arguments: argparse.Namespace) -> int:

@@ -120,4 +120,13 @@ _DERIVE_DAYS = """
 DELETE FROM rederivation;
 INSERT INTO rederivation(site) SELECT site FROM site;
 """
-MIGRATIONS = (_VERSION_1, _PLANS, _DERIVE_DAYS)
+_TEMPERATURES = """
+CREATE TABLE hourly_temperature(
+    site TEXT NOT NULL,
+    source TEXT NOT NULL,
+    day TEXT NOT NULL,
+    degc TEXT NOT NULL,
+    PRIMARY KEY(site, source, day)
+) WITHOUT ROWID;
+"""
+MIGRATIONS = (_VERSION_1, _PLANS, _DERIVE_DAYS, _TEMPERATURES)

@@ -114,11 +114,21 @@ class Plans:
             found.setdefault(name, {})[day] = value
         return found
 
-    async def put_daily(self, site: str, name: str, values: Mapping[str, float]) -> None:
-        """Keep values of a name by ISO date; others of that name stay."""
-        rows = [(site, name, day, value) for day, value in values.items()]
+    async def temperatures(self, site: str, source: str, first_day: str, last_day: str) -> dict[str, tuple[float, ...]]:
+        """The mean temperatures (°C) of each day's hours that are kept of a source, by ISO date, both days included."""
+        rows = await self._thread.read(
+            lambda connection: connection.execute(
+                "SELECT day, degc FROM hourly_temperature WHERE site = ? AND source = ? AND day BETWEEN ? AND ?",
+                (site, source, first_day, last_day),
+            ).fetchall()
+        )
+        return {day: tuple(json.loads(degc)) for day, degc in rows}
+
+    async def keep_temperatures(self, site: str, source: str, day: str, degc: Sequence[float]) -> None:
+        """Keep those of a day: what weather variables are made of when raw readings are gone."""
+        row = (site, source, day, json.dumps(list(degc)))
         await self._thread.write(
-            lambda connection: connection.executemany("INSERT OR REPLACE INTO daily_value VALUES (?, ?, ?, ?)", rows)
+            lambda connection: connection.execute("INSERT OR REPLACE INTO hourly_temperature VALUES (?, ?, ?, ?)", row)
         )
 
     async def baselines(self, site: str) -> tuple[StoredBaseline, ...]:

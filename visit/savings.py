@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from baselines.validity import FEWEST_POINTS
 from evaluation.standing import Standing
+from evaluation.steps import ROWS
 from languages import formats
 from store.schema import ENERGY, MATERIALS_WASTED
 from visit.wording import Wording
@@ -114,11 +115,12 @@ def _details(standing: Standing, words: Wording) -> tuple[str, ...]:
     told = []
     if standing.first_day is not None and standing.last_day is not None:
         told.append(
-            _("{first} to {last}: {judged} of {days} days judged.").format(
+            _("{first} to {last}: {judged} of {all_rows} {rows} judged.").format(
                 first=formats.day(date.fromisoformat(standing.first_day), locale),
                 last=formats.day(date.fromisoformat(standing.last_day), locale),
                 judged=words.number(standing.judged, 0),
-                days=words.number(standing.days, 0),
+                all_rows=words.number(standing.days, 0),
+                rows=words.texts.tell(ROWS[standing.step]),
             )
         )
     if standing.valid and not standing.provisional:

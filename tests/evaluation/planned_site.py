@@ -127,7 +127,14 @@ class PlannedSite:
         for number in range(first, last + 1):
             found = await evaluator.rederive(day_of(midnight_ms(number), model.time_zone))
             written += found.intervals + found.days
+        await evaluator.settle(day_of(midnight_ms(number), model.time_zone) for number in range(first, last + 1))
         return written
+
+    async def evaluate(self, device: str, number: int) -> None:
+        """Evaluate a day of which a device's readings have come."""
+        model = await self.model()
+        evaluator = Evaluator(self.readings, model, 60_000, plans=self.entities.plans)
+        await evaluator.evaluate({device: range(midnight_ms(number), midnight_ms(number + 1), INTERVAL_MS)})
 
     async def freeze(self) -> bool:
         entry = await self.entities.site(SITE)

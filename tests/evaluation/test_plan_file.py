@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from evaluation.plan_check import check_plan
-from evaluation.plan_file import PlanFile
+from evaluation.plan_file import BillsTable, PlanFile
 from leanmeter.plan_files import load_plan_file
 from site_config.errors import ConfigurationError
 from site_config.points import Point, Resource, Role
@@ -21,6 +21,9 @@ POINTS = (
 TODAY = date(2026, 8, 1)
 ADJUSTMENT = {"baseline": "energy", "from": "2026-07-20", "to": "2026-07-21", "amount_a_day": 1, "author": "ana"}
 PERIOD = {"from": "2026-06-01", "to": "2026-07-12"}
+BILLS = {"unit": "MWh", "readings": [("2026-05-31", 0.0), ("2026-06-30", 3.2)]}
+COOLING = {"kind": "cooling", "temperature": {"device": "outdoor-meter"}}
+SEARCHED = {"bread": {"series": ["bread"]}, "a": {"degree_days": COOLING}, "b": {"change_point": COOLING}}
 
 
 def write(folder: Path, **change: Any) -> Path:
@@ -42,7 +45,36 @@ def write(folder: Path, **change: Any) -> Path:
             r"a\.variables: no 'rolls' in variables",
         ),
         ({"baselines": [{"id": "a", "period": PERIOD, "meter_class": "9"}]}, r"meter_class: '9' is not known"),
-        ({"variables": {"bread": {}}}, r"exactly one of series, csv, degree_days, hours"),
+        (
+            {"baselines": [{"id": "a", "step": "fortnight", "period": PERIOD}]},
+            r"baselines\[0\]\.step",
+        ),
+        (
+            {"baselines": [{"id": "a", "step": "shift", "period": PERIOD}]},
+            r"a\.step: shift needs shifts with their hours",
+        ),
+        (
+            {"baselines": [{"id": "a", "period": PERIOD, "bills": "bills.csv"}]},
+            r"bills: are spread over calendar months; give step: month",
+        ),
+        (
+            {"baselines": [{"id": "a", "step": "month", "period": PERIOD, "bills": "b.csv", "variables": ["bread"]}]},
+            r"a\.variables: months of bills were not metered; take variables from tables",
+        ),
+        (
+            {
+                "variables": {"bread": {"csv": "bread.csv", "per": "week"}},
+                "baselines": [{"id": "a", "step": "month", "period": PERIOD, "variables": ["bread"]}],
+            },
+            r"a\.variables: bread is known by week, the baseline's step is month",
+        ),
+        (
+            {"variables": SEARCHED, "baselines": [{"id": "a", "period": PERIOD, "variables": ["a", "b"]}]},
+            r"a\.variables: give one heating and one cooling without a base at most",
+        ),
+        ({"variables": {"bread": {"series": ["bread"], "per": "week"}}}, r"bread: per: only a table"),
+        ({"shifts": {"late": {"from": "14:10", "to": "22:00"}}}, r"shifts\.late: from: 14:10:00 is not on a quarter"),
+        ({"variables": {"bread": {}}}, r"exactly one of series, csv, degree_days, change_point, hours"),
         (
             {"adjustments": [{"baseline": "energy", **PERIOD, "amount_a_day": 1, "reason": " ", "author": "a"}]},
             r"reason",
@@ -68,20 +100,26 @@ def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path: Path, change: d
 def test_names_are_compared_with_the_site() -> None:
     plan = PlanFile.model_validate(
         plan_document(
-            variables={"bread": {"series": ["rolls"]}},
+            variables={
+                "bread": {"series": ["rolls"]},
+                "cooling": {"degree_days": {"kind": "cooling", "temperature": {"device": "roof"}}},
+            },
+            baselines=[{"id": "energy", "step": "month", "period": PERIOD, "bills": BILLS}],
             goals=[{"series": "site.water", **PERIOD}],
             prices=[{"point": "oil", "price": 1}],
             generators=[{"point": "main", "fuel": "bread"}],
             emission_factors=[{"of": "steam", "kg_a_unit": 1, "source": "x"}],
         )
     )
-    found = check_plan(plan, POINTS, TODAY)
+    found = check_plan(plan, POINTS, {"outdoor-meter"}, TODAY)
     assert found.mistakes == (
         "variables: bread.series: the site has no series 'rolls'",
         "prices: point: the site has no point 'oil'",
         "generators: fuel: 'bread' must be a point of resource fuel and role main",
         "emission_factors: of: 'steam' is neither a resource nor a point of the site",
         "goals: site.water: needs a share; SCORE reports no average for water",
+        "variables: cooling.temperature.device: the site has no device 'roof'",
+        "baselines: energy.bills: are in MWh, site.energy is in kWh; give bills_factor",
     )
     assert found.notes[0] == "calorific_values: none for gas; without it there is no site.energy"
     assert "goals: site.water: has no baseline" in found.notes
@@ -95,7 +133,7 @@ def test_streams_are_compared_with_what_points_measure() -> None:
             waste_destinations=[{"point": "bread", "reused": 1, "source": "x"}],
         )
     )
-    assert check_plan(plan, POINTS, TODAY).mistakes == (
+    assert check_plan(plan, POINTS, (), TODAY).mistakes == (
         "piece_masses: point: the site has no point 'rolls'",
         "material_balances: a.inputs: 'flour' is no point of the site; expected is material",
         "material_balances: a.inputs: 'main' measures electricity; expected is material",
@@ -118,7 +156,7 @@ def test_what_a_plan_leaves_unsaid_of_materials_and_own_generation_is_noted() ->
             waste_destinations=[{"point": "feed", "reused": 1, "source": "x"}],
         )
     )
-    notes = check_plan(plan, points, TODAY).notes
+    notes = check_plan(plan, points, (), TODAY).notes
     assert "goals: flour: less material used; what SCORE firms report is of site.materials_wasted" in notes
     assert "waste_destinations: none for bin; without it nothing is said of where the site's waste goes" in notes
     assert "emission_factors: none for solar; what it avoids is not said (0 for what burns nothing)" in notes
@@ -160,6 +198,42 @@ def test_tables_and_the_tariff_are_read_from_beside_the_plan(tmp_path: Path) -> 
 
     (tmp_path / "pieces.csv").write_text("date,pieces\n2026-06-01,900\n2026-06-01,901\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"pieces\.csv: row 3, column date: 2026-06-01 stands there twice"):
+        load_plan_file(path)
+
+
+def test_tables_by_week_month_and_shift_name_what_stands_there_twice(tmp_path: Path) -> None:
+    shifts = {"early": {"from": "06:00", "to": "14:00"}}
+    tables = {
+        "week": ("2026-06-05,900\n2026-06-12,800\n", {"2026-06-01": 900.0, "2026-06-08": 800.0}),
+        "month": ("2026-06,900\n2026-07-31,800\n", {"2026-06-01": 900.0, "2026-07-01": 800.0}),
+        "shift": ("2026-06-05,900,early\n", {"2026-06-05/early": 900.0}),
+    }
+    for per, (rows, values) in tables.items():
+        (tmp_path / "bread.csv").write_text(f"date,bread,shift\n{rows}", encoding="utf-8")
+        variables = {"bread": {"csv": "bread.csv", "per": per}}
+        path = write(tmp_path, variables=variables, shifts=shifts, baselines=[], goals=[])
+        assert load_plan_file(path).daily == {"bread": values}
+        (tmp_path / "bread.csv").write_text(f"date,bread,shift\n{rows}{rows}", encoding="utf-8")
+        with pytest.raises(
+            ConfigurationError, match=rf"bread\.csv: row \d, column date: .* is in the same {per} as row 2"
+        ):
+            load_plan_file(path)
+    (tmp_path / "bread.csv").write_text("date,bread,shift\n2026-06-05,900,late\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"row 2, column shift: the plan has no shift 'late'; there are early"):
+        load_plan_file(path)
+
+
+def test_bills_become_part_of_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "bills.csv").write_text(
+        "reading_date,energy_use,unit\n2026-05-31,,kWh\n2026-06-30,3200,kWh\n", encoding="utf-8"
+    )
+    baseline = {"id": "energy", "step": "month", "period": PERIOD, "bills": "bills.csv"}
+    path = write(tmp_path, baselines=[baseline])
+    bills = load_plan_file(path).plan.baselines[0].bills
+    assert load_plan_file(path).notes == ()
+    assert bills == BillsTable(unit="kWh", readings=((date(2026, 5, 31), 0.0), (date(2026, 6, 30), 3200.0)))
+    (tmp_path / "bills.csv").write_text("reading_date,energy_use\n2026-05-31,\n2026-05-30,1\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"bills\.csv: row 3, column reading_date: 2026-05-30 is not after"):
         load_plan_file(path)
 
 

@@ -19,7 +19,8 @@ def test_every_ready_plant_has_a_plan_that_fits_it(name: str, days: int) -> None
     history = DemoHistory(plant, date(2026, 8, 28), days)
     plan = PlanFile.model_validate(plan_document(history, name))
     site = Site(SiteFile.model_validate(site_document(plant)))
-    found = check_plan(plan, site.points, date(2026, 11, 26))
+    devices = {device.id for line in site.lines for device in line.devices}
+    found = check_plan(plan, site.points, devices, date(2026, 11, 26))
     assert (found.mistakes, found.notes) == ((), ())
     assert all(entry.period.last.weekday() == 6 for entry in plan.baselines)
     assert 4 <= (history.measure_day // 7) <= days // 7 - 2

@@ -57,7 +57,7 @@ def test_a_saving_in_spanish() -> None:
     space = "\N{NO-BREAK SPACE}"
     assert (view.name, view.figure) == ("Toda la energía", f"11,0{space}% menos")
     assert view.text == f"11,0{space}% menos energía de lo esperado (90{space}%: 8,0 a 14,0)"
-    assert view.details[0] == "Del 13 jul 2026 al 26 jul 2026: 13 de 14 días juzgados."
+    assert view.details[0] == "Del 13 jul 2026 al 26 jul 2026: se juzgan 13 de 14 días."
 
 
 def test_what_is_expected_of_intervals_becomes_power() -> None:
