@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from collector.counts import Counts
@@ -16,7 +17,7 @@ from collector.reconciliation import Reconciler
 from collector.series_limits import SeriesLimits
 from collector.subscriber import Subscriber
 from site_config.errors import SiteFileError
-from site_config.schema import load_site
+from site_config.schema import Site, load_site
 from store.edge_ledger import EdgeLedger
 from store.entities import Entities
 from store.factory import open_entities, open_readings
@@ -65,7 +66,7 @@ async def run(settings: ServerFile, stop: asyncio.Event) -> None:
     Raises ConfigurationError or StoreConfigurationError when a file, the store or the broker's settings cannot be
     used. A store or broker that is merely out of reach is waited for.
     """
-    sites = [load_site(path) for path in settings.collector.sites]
+    sites = _load_sites(settings.collector.sites)
     async with open_parts(settings) as parts:
         for path, site in zip(settings.collector.sites, sites, strict=True):
             try:
@@ -96,6 +97,21 @@ async def run(settings: ServerFile, stop: asyncio.Event) -> None:
             await health.note_last_batches()
         finally:
             server.close()
+
+
+def _load_sites(paths: Sequence[Path]) -> list[Site]:
+    """Each from its file; a second file of a site would retire what the first declares."""
+    found: dict[str, Path] = {}
+    sites = []
+    for path in paths:
+        site = load_site(path)
+        if site.site in found:
+            raise SiteFileError(
+                f"collector.sites: {found[site.site]} and {path} both declare site {site.site!r}; a site has one file"
+            )
+        found[site.site] = path
+        sites.append(site)
+    return sites
 
 
 async def _run_until(stop: asyncio.Event, work: list[Coroutine[Any, Any, None]]) -> None:

@@ -8,7 +8,6 @@ brokers send more once the first are acknowledged (mosquitto 2.0.11 does), hence
 import asyncio
 import logging
 import socket
-import ssl
 from collections import Counter, deque
 from dataclasses import dataclass
 from functools import partial
@@ -58,7 +57,7 @@ class Subscriber:
     """Gives what arrives to `ingest` and publishes its answers.
 
     Args:
-        settings: the broker. Raises SiteFileError when the password's file cannot be read.
+        settings: the broker. Raises ConfigurationError when a file of it cannot be used.
         ingest: takes messages, many at a time.
         limits: what one edge may send.
         counts: gets what happened.
@@ -67,7 +66,7 @@ class Subscriber:
     def __init__(self, settings: MqttSettings, ingest: Ingest, limits: LimitsSection, counts: Counts) -> None:
         self._settings = settings
         self._password = settings.password()
-        self._tls = _tls_context(settings)
+        self._tls = settings.tls_context()
         self._ingest = ingest
         self._limits = limits
         self._counts = counts
@@ -228,9 +227,3 @@ def _incoming(message: aiomqtt.Message) -> Incoming:
         getattr(properties, "ResponseTopic", None),
         getattr(properties, "CorrelationData", None),
     )
-
-
-def _tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
-    if not settings.tls:
-        return None
-    return ssl.create_default_context(cafile=None if settings.ca_file is None else str(settings.ca_file))

@@ -7,7 +7,6 @@ import logging
 import math
 import random
 import socket
-import ssl
 import time
 from collections.abc import Callable, Sequence
 
@@ -80,7 +79,7 @@ class Publisher:
         self._address = address
         self._mqtt = mqtt
         self._password = mqtt.password()
-        self._tls = _tls_context(mqtt)
+        self._tls = mqtt.tls_context()
         self._expiry_s = math.ceil(acknowledgement_timeout_s)
         self._window_maximum = window_maximum
         self._backlog_ms = round(backlog_rows_s * 1000)
@@ -332,9 +331,3 @@ async def _wait(event: asyncio.Event, timeout_s: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(timeout_s):
             await event.wait()
-
-
-def _tls_context(mqtt: MqttSettings) -> ssl.SSLContext | None:
-    if not mqtt.tls:
-        return None
-    return ssl.create_default_context(cafile=None if mqtt.ca_file is None else str(mqtt.ca_file))

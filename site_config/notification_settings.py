@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from site_config.errors import ConfigurationError
 from site_config.schema import Port, Slug
 from site_config.yaml_file import StrictModel
 
@@ -37,19 +36,6 @@ URGENT = frozenset({AlarmKind.OVER_PEAK, AlarmKind.OUTBOX_FILLING})
 A demand peak is billed for a month or a year and can be prevented only while it happens; from a full outbox readings
 are thinned out and at last cut. All else is as good to know at seven.
 """
-
-
-def read_secret(path: Path, key: str) -> str:
-    """The secret that a file holds; raises ConfigurationError when it cannot be read or is empty."""
-    try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise ConfigurationError(
-            f"{key}: {path}: cannot be read: {getattr(problem, 'strerror', None) or problem}"
-        ) from None
-    if not secret:
-        raise ConfigurationError(f"{key}: {path}: is empty")
-    return secret
 
 
 def _time_of_day(value: Any) -> Any:

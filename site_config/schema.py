@@ -1,14 +1,16 @@
 """The site file `site.yaml`: lines, devices, points and assignments, as a user writes them."""
 
+import ssl
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, field_validator, model_validator
 
-from site_config.errors import SiteFileError
+from site_config.errors import ConfigurationError, SiteFileError
 from site_config.points import Assignment, Point, Resource, Role
+from site_config.secret_file import read_secret
 from site_config.yaml_file import StrictModel, load_model
 from wire_format.quantities import QUANTITIES
 from wire_format.topics import AGENT_PREFIX
@@ -31,24 +33,55 @@ TRANSPORTS = ("serial", "tcp", "rtu_over_tcp", "gpio")
 """What a line runs over, by the key of the site file."""
 
 
+def _not_zero(value: float) -> float:
+    if value == 0.0:
+        raise ValueError("must not be 0, which would make nothing of every reading; leave it out for 1")
+    return value
+
+
+def _bare_host(value: str) -> str:
+    """An address beside which the port has a key of its own."""
+    if "/" in value or value.count(":") == 1:
+        raise ValueError("must be a name or address alone, such as 192.168.1.10; a port has its own key")
+    return value
+
+
+Host = Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_bare_host)]
+Factor = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_not_zero)]
+
+
 class MqttSettings(StrictModel):
     """How the broker is reached. A password stands in a file of its own, never here."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 1883
     username: str | None = None
     password_file: Path | None = None
     tls: bool = False
     ca_file: Path | None = None
 
+    @model_validator(mode="after")
+    def _used(self) -> Self:
+        if self.password_file is not None and self.username is None:
+            raise ValueError("password_file needs a username")
+        if self.ca_file is not None and not self.tls:
+            raise ValueError("ca_file is for `tls: true`; without it nothing is encrypted")
+        return self
+
     def password(self) -> str | None:
-        """Read the password; raises SiteFileError when its file cannot be read."""
-        if self.password_file is None:
+        """Read the password; raises ConfigurationError when its file cannot be read or is empty."""
+        return None if self.password_file is None else read_secret(self.password_file, "mqtt.password_file")
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """What the broker's certificate is checked with; raises ConfigurationError for a file that holds none."""
+        if not self.tls:
             return None
         try:
-            return self.password_file.read_text(encoding="utf-8").strip()
+            return ssl.create_default_context(cafile=None if self.ca_file is None else str(self.ca_file))
+        except ssl.SSLError:
+            raise ConfigurationError(f"mqtt.ca_file: {self.ca_file}: holds no certificate (PEM)") from None
         except OSError as problem:
-            raise SiteFileError(f"mqtt.password_file: {self.password_file}: {problem.strerror}") from problem
+            raise ConfigurationError(f"mqtt.ca_file: {self.ca_file}: cannot be read: {problem.strerror}") from None
 
 
 class SerialSettings(StrictModel):
@@ -64,7 +97,7 @@ class SerialSettings(StrictModel):
 class TcpSettings(StrictModel):
     """A TCP address: a device with Modbus TCP, a gateway, a scale."""
 
-    host: str
+    host: Host
     port: Port = 502
 
 
@@ -146,7 +179,7 @@ class PointSettings(StrictModel):
     measured_by: Slug | None = None
     amount: str | None = None
     rate: str | None = None
-    factor: float = 1.0
+    factor: Factor = 1.0
 
 
 class AssignmentSettings(StrictModel):
@@ -158,7 +191,7 @@ class AssignmentSettings(StrictModel):
     until: AwareDatetime | None = Field(None, alias="to")
     amount: str | None = None
     rate: str | None = None
-    factor: float = 1.0
+    factor: Factor = 1.0
 
 
 class SiteFile(StrictModel):

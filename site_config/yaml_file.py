@@ -88,6 +88,8 @@ _RULES = {
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
     "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "string_type": "must be text; put it between quotes",
     "too_short": "has too few entries, at least {min_length} must be there",
     "too_long": "has too many entries, more than {max_length}",
     "invalid_key": "is no key; a comma ends a value, decimals stand behind a point",
@@ -144,7 +146,10 @@ def _sentence(entry: dict[str, Any]) -> str:
         rule = next((rule for mark, rule in _PATTERNS.items() if mark in pattern), f"does not match {pattern}")
         return f"{key}: {entry.get('input')!r} {rule}"
     message = str(entry["msg"]).removeprefix("Value error, ")
-    if kind in _RULES:
+    if kind in {"too_short", "string_too_short"} and isinstance(entry.get("input"), str):
+        least = entry["ctx"]["min_length"]
+        message = "must not be empty" if least == 1 else f"must have at least {least} characters"
+    elif kind in _RULES:
         message = _RULES[kind].format(**{name: _plain(value) for name, value in entry.get("ctx", {}).items()})
     shown = entry.get("input")
     given = f" (given: {shown!r})" if isinstance(shown, str | int | float | bool) else ""

@@ -1,9 +1,9 @@
 """The file `server.yaml`: one for collector, evaluation and page, each of which checks all of it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from site_config.errors import ConfigurationError
 from site_config.notification_settings import NotificationsSection
@@ -47,6 +47,14 @@ class CollectorSection(StrictModel):
     metrics_port: Port | None = None
     limits: LimitsSection = LimitsSection()
 
+    @field_validator("sites")
+    @classmethod
+    def _each_once(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        for number, path in enumerate(value):
+            if path.resolve() in {before.resolve() for before in value[:number]}:
+                raise ValueError(f"{path} stands there twice")
+        return value
+
 
 class EvaluationSection(StrictModel):
     """How often new readings are evaluated.
@@ -83,6 +91,12 @@ class ServerFile(StrictModel):
     evaluation: EvaluationSection = EvaluationSection()
     visit: VisitSection = VisitSection()
     notifications: NotificationsSection | None = None
+
+    @model_validator(mode="after")
+    def _a_file_each(self) -> Self:
+        if self.entities == self.store.sqlite:
+            raise ValueError("entities: must be another file than store.sqlite")
+        return self
 
     @field_validator("collector", "evaluation", "visit", mode="before")
     @classmethod

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from site_config.errors import ConfigurationError
+from site_config.secret_file import read_secret
 from site_config.yaml_file import StrictModel
 
 
@@ -15,7 +15,7 @@ class InfluxSettings(StrictModel):
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$")]
     org: Annotated[str, Field(min_length=1)]
     bucket: Annotated[str, Field(min_length=1)]
-    token: SecretStr | None = None
+    token: Annotated[SecretStr, Field(min_length=1)] | None = None
     token_file: Path | None = None
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 15.0
 
@@ -30,14 +30,7 @@ class InfluxSettings(StrictModel):
         if self.token is not None:
             return self.token.get_secret_value()
         assert self.token_file is not None  # noqa: S101  # by the validator
-        try:
-            token = self.token_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as problem:
-            why = getattr(problem, "strerror", None) or problem
-            raise ConfigurationError(f"store.influx.token_file: {self.token_file}: cannot be read: {why}") from None
-        if not token:
-            raise ConfigurationError(f"store.influx.token_file: {self.token_file}: is empty")
-        return token
+        return read_secret(self.token_file, "store.influx.token_file")
 
 
 class StoreSettings(StrictModel):

@@ -181,6 +181,8 @@ def store_error(problem: sqlite3.Error, path: Path) -> StoreError:
             f"{path}: is damaged, or no SQLite file ({problem}); nothing is overwritten: move it away, then restore a "
             "backup (leanmeter restore) or start without it"
         )
+    if path.is_dir():
+        return StoreConfigurationError(f"{path}: is a folder; name a file in it")
     if code in _UNUSABLE:
         return StoreConfigurationError(f"{path}: cannot be used as a SQLite store: {problem}")
     if code in {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG}:

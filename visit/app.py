@@ -34,6 +34,7 @@ FILE_DEADLINE_S = 3.0
 _LOOK_AGAIN_S = 0.1
 _SHUTDOWN_S = 2
 _COMPARED_MS = 8 * 86_400_000
+_MOST_NAMED = 10
 
 
 class _Server(uvicorn.Server):
@@ -59,6 +60,7 @@ async def run(settings: ServerFile, stop: asyncio.Event) -> None:
             entities, ledger = open_entities(settings.entities), EdgeLedger(settings.entities)
             try:
                 site = settings.visit.site or await _only_site(entities)
+                await _warn_of_strangers(entities, site)
 
                 async def load_site() -> NamedSite | None:
                     return await _load_site(entities, ledger, site)
@@ -162,6 +164,13 @@ def _require_language(name: str | None) -> None:
         texts(name or SOURCE)
     except LanguageError as problem:
         raise ConfigurationError(f"visit.language: {problem}") from None
+
+
+async def _warn_of_strangers(entities: Entities, site: str) -> None:
+    """A site may be declared later; where others are, it rather is a slip of the pen."""
+    known = [entry.site for entry in await entities.sites()]
+    if known and site not in known:
+        logger.warning("visit.site: nobody has declared %s yet; there is %s", site, ", ".join(known[:_MOST_NAMED]))
 
 
 def _listen(host: str, port: int) -> socket.socket:

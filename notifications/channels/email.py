@@ -10,7 +10,8 @@ import aiosmtplib
 from notifications.channels.errors import RefusedError, UnreachableError
 from notifications.content import Message
 from site_config.errors import ConfigurationError
-from site_config.notification_settings import SmtpSettings, read_secret
+from site_config.notification_settings import SmtpSettings
+from site_config.secret_file import read_secret
 
 _PASSWORD_KEY = "notifications.smtp.password_file"  # noqa: S105  # the key's name
 _PERMANENT = range(500, 600)

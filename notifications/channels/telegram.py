@@ -9,7 +9,8 @@ import aiohttp
 from notifications.channels.errors import RefusedError, UnreachableError
 from notifications.channels.http import post
 from notifications.content import Message
-from site_config.notification_settings import TelegramSettings, read_secret
+from site_config.notification_settings import TelegramSettings
+from site_config.secret_file import read_secret
 
 MAXIMUM_TEXT = 4096
 MAXIMUM_CAPTION = 1024

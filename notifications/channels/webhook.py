@@ -12,7 +12,8 @@ from notifications.channels.http import post
 from notifications.content import Message
 from notifications.times import rfc3339
 from site_config.errors import ConfigurationError
-from site_config.notification_settings import WebhookSettings, read_secret
+from site_config.notification_settings import WebhookSettings
+from site_config.secret_file import read_secret
 
 # Answers that say "not now" or "not you" rather than "never this".
 _LATER = frozenset(

@@ -1,6 +1,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from leanmeter.command_line import main
 from tests.collector.edge import connected_edge
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.processes import Processes
@@ -50,3 +53,20 @@ def test_mistakes_are_one_line_and_exit_code_2(tmp_path: Path, processes: Proces
         assert ended.returncode == 2, ended.stderr
         assert words in ended.stderr
         assert ended.stderr.count("\n") == 1
+
+
+def test_two_files_of_one_site_are_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = "site: bakery\nlines: [{id: a, tcp: {host: 10.0.0.2}, devices: [{id: oven, profile: x/y}]}]\n"
+    files = [tmp_path / "one.yaml", tmp_path / "other.yaml"]
+    for file in files:
+        file.write_text(site)
+    path = configuration(tmp_path, 1)
+    keys = json.loads(path.read_text())
+    keys["collector"]["sites"] = [str(file) for file in files]
+    path.write_text(json.dumps(keys))
+
+    assert main(["collector", "run", "--config", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert "one.yaml and" in told
+    assert "other.yaml both declare site 'bakery'" in told
+    assert told.count("\n") == 1

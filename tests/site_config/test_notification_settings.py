@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from site_config.errors import ConfigurationError
-from site_config.notification_settings import URGENT, AlarmKind, NotificationsSection, read_secret
+from site_config.notification_settings import URGENT, AlarmKind, NotificationsSection
+from site_config.secret_file import read_secret
 from site_config.yaml_file import explain
 
 SMTP = {"host": "mail.example.org", "sender": "leanmeter@example.org"}

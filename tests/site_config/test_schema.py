@@ -3,9 +3,9 @@ from textwrap import dedent
 
 import pytest
 
-from site_config.errors import SiteFileError
+from site_config.errors import ConfigurationError, SiteFileError
 from site_config.points import Resource, Role
-from site_config.schema import load_site
+from site_config.schema import MqttSettings, load_site
 
 GOOD = """
 site: bakery
@@ -39,6 +39,61 @@ def test_ten_lines_are_a_whole_site(tmp_path: Path) -> None:
     )
     assert (oven.rate_quantity, oven.export_quantity, oven.factor) == ("active_power_total", None, 1.0)
     assert site.points[1].resource is Resource.ELECTRICITY
+
+
+@pytest.mark.parametrize(
+    ("mqtt", "words"),
+    [
+        ({"password_file": "secret"}, "mqtt: password_file needs a username"),
+        ({"ca_file": "ca.pem"}, "mqtt: ca_file is for `tls: true`"),
+        ({"host": "mqtt://broker"}, "mqtt.host: must be a name or address alone"),
+        ({"host": "10.0.0.2:1883"}, "mqtt.host: must be a name or address alone"),
+        ({"host": ""}, "mqtt.host: must not be empty"),
+    ],
+)
+def test_a_broker_that_cannot_be_meant(tmp_path: Path, mqtt: dict[str, object], words: str) -> None:
+    with pytest.raises(SiteFileError, match=words):
+        load_site(write(tmp_path, GOOD + f"mqtt: {mqtt}\n"))
+
+
+def test_an_address_of_ipv6_has_colons(tmp_path: Path) -> None:
+    assert load_site(write(tmp_path, GOOD + "mqtt: {host: 'fe80::1'}\n")).mqtt.host == "fe80::1"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("resource: electricity, parent: main", "resource: electrcity", r"points\[1\].resource: must be 'electricity'"),
+        ("name: Oven", "name: 5", r"points\[1\].name: must be text; put it between quotes \(given: 5\)"),
+        ("name: Oven", "name: Oven, factor: 0", r"points\[1\].factor: must not be 0"),
+        ("name: Oven", "name: Oven, factor: .nan", r"points\[1\].factor: must be a number"),
+    ],
+)
+def test_a_point_that_cannot_be_meant(tmp_path: Path, old: str, new: str, words: str) -> None:
+    with pytest.raises(SiteFileError, match=words):
+        load_site(write(tmp_path, GOOD.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "secret: is empty"), (b" \n", "is empty"), (b"\xff\xfe", "cannot be read"), (None, "No such file")],
+)
+def test_a_password_that_is_none(tmp_path: Path, content: bytes | None, words: str) -> None:
+    secret = tmp_path / "secret"
+    if content is not None:
+        secret.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=rf"^mqtt.password_file: .*{words}"):
+        MqttSettings(username="edge-1", password_file=secret).password()
+
+
+@pytest.mark.parametrize(("content", "words"), [("no certificate", "holds no certificate"), (None, "No such file")])
+def test_a_certificate_that_is_none(tmp_path: Path, content: str | None, words: str) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(ConfigurationError, match=rf"^mqtt.ca_file: .*{words}"):
+        MqttSettings(tls=True, ca_file=file).tls_context()
+    assert MqttSettings().tls_context() is None
 
 
 def test_a_clamp_that_moves_has_times_in_utc_milliseconds(tmp_path: Path) -> None:

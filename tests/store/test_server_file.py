@@ -70,6 +70,13 @@ def test_influxdb_keeps_its_own_retention_unless_told(tmp_path: Path) -> None:
         ),
         ("sites: [site.yaml]", "raw_retention_days: 0", r"collector\.raw_retention_days"),
         ("sites:", "site:", r"collector\.site: unknown key"),
+        ("sites: [site.yaml]", "sites: [site.yaml, ./site.yaml]", r"collector\.sites: site.yaml stands there twice"),
+        ("entities: entities.sqlite", "entities: readings.sqlite", "entities: must be another file than store.sqlite"),
+        (
+            "{sqlite: readings.sqlite}",
+            "{influx: {url: 'http://x', org: o, bucket: b, token: ''}}",
+            r"store\.influx\.token: must not be empty",
+        ),
         ("interval_s: 5", "interval_s: 0", r"evaluation\.interval_s: .*0\.1"),
         ("gap_limit_s", "gap_limit", r"evaluation\.gap_limit: unknown key"),
         ("my-bakery", "My Bakery", r"visit\.site: 'My Bakery' must be lower-case"),
