@@ -22,6 +22,7 @@ from evaluation.evaluator import Evaluator
 from evaluation.freezing import Freezer
 from evaluation.plan_file import PlanFile
 from evaluation.site_model import load_model
+from evaluation.worker import DAYS_AT_ONCE
 from site_config.schema import Site, SiteFile
 from store.entities import Entities
 from store.factory import open_readings
@@ -98,9 +99,12 @@ async def _derive(readings: OperatedReadingStore, entities: Entities, first: dat
     model = await load_model(entities, entry)
     evaluator = Evaluator(readings, model, 60_000, plans=entities.plans)
     written = 0
-    for number in range(days):
-        result = await evaluator.rederive(day_of(_midnight_ms(first + timedelta(days=number)), model.time_zone))
-        written += result.intervals + result.days
+    for begin in range(0, days, DAYS_AT_ONCE):
+        numbers = range(begin, min(begin + DAYS_AT_ONCE, days))
+        found = await evaluator.rederive_days(
+            [day_of(_midnight_ms(first + timedelta(days=number)), model.time_zone) for number in numbers]
+        )
+        written += found.intervals + found.days
     return written
 
 

@@ -1,8 +1,10 @@
 """Recomputes the intervals and days of one site that new readings touch, as a function of what is stored."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from itertools import chain
 
 from evaluation.day_writer import DayWriter, Written
 from evaluation.days import Day, day_of
@@ -16,6 +18,7 @@ from evaluation.intervals import (
     interval_starts,
     overlap,
 )
+from evaluation.side_by_side import side_by_side
 from evaluation.silent_generation import LONGEST_SLEEP_MS, asleep
 from evaluation.site_model import SiteModel
 from evaluation.site_series import SiteSums, addable
@@ -31,6 +34,9 @@ from store.schema import INTERVAL_MS
 MAXIMUM_INTERVALS_AT_ONCE = 96
 # A single reading with a time of long ago must not make decades of intervals.
 MAXIMUM_GAP_MS = 400 * 24 * 3_600_000
+# Each holds its readings, or a day's intervals, in memory.
+POINTS_AT_ONCE = 3
+DAYS_AT_ONCE = 3
 
 
 async def _nothing() -> None:
@@ -96,6 +102,11 @@ class Evaluator:
             for start in starts if series else ():
                 days.setdefault(day_of(start, self._model.time_zone), set()).update(series)
 
+    async def rederive_days(self, days: Iterable[Day]) -> Written:
+        """Compute days again, some at once; see `rederive`."""
+        found = await side_by_side([partial(self.rederive, day) for day in days], DAYS_AT_ONCE)
+        return Written(sum(each.intervals for each in found), sum(each.days for each in found))
+
     async def rederive(self, day: Day) -> Written:
         """Compute a day again out of its points' intervals: the site's series, costs, what is expected."""
         stored: dict[int, dict[str, IntervalRow]] = {}
@@ -127,15 +138,17 @@ class Evaluator:
 
     async def _touched(self, dirty: Mapping[str, Iterable[int]]) -> dict[str, set[int]]:
         """The intervals of each point whose amount depends on readings in the marked intervals."""
+        asked = [
+            (assignment, span)
+            for device, starts in dirty.items()
+            for span in contiguous(starts, MAXIMUM_INTERVALS_AT_ONCE)
+            for assignment in self._model.assignments
+            if assignment.device == device
+        ]
+        reached = await side_by_side([partial(self._within_reach, each, *span) for each, span in asked], POINTS_AT_ONCE)
         touched: dict[str, set[int]] = {}
-        for device, starts in dirty.items():
-            marked = list(contiguous(starts, MAXIMUM_INTERVALS_AT_ONCE))
-            for assignment in self._model.assignments:
-                if assignment.device != device:
-                    continue
-                intervals = touched.setdefault(assignment.point, set())
-                for start_ms, end_ms in marked:
-                    intervals.update(await self._within_reach(assignment, start_ms, end_ms))
+        for (assignment, _), intervals in zip(asked, reached, strict=True):
+            touched.setdefault(assignment.point, set()).update(intervals)
         return touched
 
     async def _within_reach(self, assignment: Assignment, start_ms: int, end_ms: int) -> range:
@@ -150,18 +163,15 @@ class Evaluator:
             stored.setdefault(row.start_ms, {})[row.point] = row
         written: list[IntervalRow] = []
         happenings = await Happenings.read(self._readings, site, start_ms, end_ms)
-        for point, starts in touched.items():
-            mine = [start for start in range(start_ms, end_ms, INTERVAL_MS) if start in starts]
-            if not mine:
-                continue
-            readings = await self._assigned_readings(point, mine[0], mine[-1] + INTERVAL_MS)
-            for start in mine:
-                found = interval_amount(readings, start, start + INTERVAL_MS, self._gap_limit_ms)
-                if found is not None:
-                    found = await self._judged(happenings, point, start, found)
-                    row = _as_expected(self._row(point, start, found), stored.get(start, {}).get(point))
-                    written.append(row)
-                    stored.setdefault(start, {})[point] = row
+        starts_of = {
+            point: sorted(starts.intersection(range(start_ms, end_ms, INTERVAL_MS)))
+            for point, starts in touched.items()
+        }
+        measured = [partial(self._measured, happenings, point, mine) for point, mine in starts_of.items() if mine]
+        for row in chain.from_iterable(await side_by_side(measured, POINTS_AT_ONCE)):
+            known = stored.setdefault(row.start_ms, {})
+            known[row.point] = _as_expected(row, known.get(row.point))
+            written.append(known[row.point])
         silent = await self._silent_generation(stored, start_ms, end_ms)
         for start in range(start_ms, end_ms, INTERVAL_MS):
             orphans = self._orphans(start, stored.get(start, {}))
@@ -170,6 +180,16 @@ class Evaluator:
             rows |= silent.get(start, {})
             written += self._following(start, rows)
         return written
+
+    async def _measured(self, happenings: Happenings, point: str, starts: Sequence[int]) -> list[IntervalRow]:
+        """The rows of a point's intervals (starts ascending) of which something is known."""
+        readings = await self._assigned_readings(point, starts[0], starts[-1] + INTERVAL_MS)
+        rows = []
+        for start in starts:
+            found = interval_amount(readings, start, start + INTERVAL_MS, self._gap_limit_ms)
+            if found is not None:
+                rows.append(self._row(point, start, await self._judged(happenings, point, start, found)))
+        return rows
 
     async def _judged(self, happenings: Happenings, point: str, start_ms: int, found: IntervalAmount) -> IntervalAmount:
         """With the quality that events give to it."""

@@ -35,8 +35,7 @@ class Rederiving:
             end_ms = self._midnight_ms(date.fromisoformat(waiting.last_day) + timedelta(days=1))
         starts = await self._readings.day_starts(self._model.site, start_ms, end_ms)
         days = [day_of(start, self._model.time_zone) for start in starts[-self._days_at_once :]]
-        for day in reversed(days):
-            await self._evaluator.rederive(day)
+        await self._evaluator.rederive_days(reversed(days))
         await self._evaluator.settle(days)
         left = starts[: -self._days_at_once]
         return None if not left else self._label(day_of(left[-1], self._model.time_zone))

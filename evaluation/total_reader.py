@@ -1,11 +1,17 @@
 """Reads totals with as many readings around a range as decide what they were at its bounds."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from evaluation.intervals import AssignedReadings, interval_starts
 from evaluation.shaping import LONGEST_STANDSTILL_MS, Standstill, amount_per_ms, shaped, standstills
+from evaluation.stretch import Stretch
 from site_config.points import Assignment
 from store.protocol import Latest, ReadingStore, Series
+
+# What decides a range's bounds lies near them almost always, and is read at once: a request costs more than rows.
+NEIGHBOURHOOD_MS = 5 * 60_000
+_MARGINS_A_RANGE = 12
 
 
 class TotalReader:
@@ -39,9 +45,10 @@ class TotalReader:
         for quantity in (assignment.amount_quantity, assignment.export_quantity):
             if quantity is None:
                 continue
-            key = (assignment.device, quantity)
-            before = await self._readings.last_before(self._site, *key, start_ms - 1)
-            after = await self._readings.first_after(self._site, *key, end_ms)
+            earlier = await self._stretch(assignment, quantity, start_ms - NEIGHBOURHOOD_MS, start_ms)
+            later = await self._stretch(assignment, quantity, end_ms, end_ms + NEIGHBOURHOOD_MS)
+            before = await earlier.last_before(start_ms - 1)
+            after = await later.first_after(end_ms)
             if before is not None:
                 first = min(first, before.time_ms)
             if after is not None:
@@ -49,80 +56,124 @@ class TotalReader:
             if amount_per_ms(assignment.rate_quantity, quantity) is None:
                 continue
             if before is not None:
-                earlier = await self._standing_before(key, before)
-                first = min(first, earlier.times_ms[0] if earlier.times_ms else first)
+                standing = await _standing_before(earlier, before)
+                first = min(first, standing.times_ms[0] if standing.times_ms else first)
             if after is not None:
-                later = await self._standing_after(key, after)
-                last = max(last, later.times_ms[-1] if later.times_ms else last)
+                standing = await _standing_after(later, after)
+                last = max(last, standing.times_ms[-1] if standing.times_ms else last)
         return first, last
 
     async def _total(
         self, assignment: Assignment, quantity: str, start_ms: int, end_ms: int, *, direction: float = 1.0
     ) -> Series:
-        key = (assignment.device, quantity)
-        series = await self._with_neighbours(key, start_ms, end_ms)
+        margin_ms = min(LONGEST_STANDSTILL_MS, (end_ms - start_ms) // _MARGINS_A_RANGE)
+        stretch = await self._stretch(assignment, quantity, start_ms - margin_ms, end_ms + margin_ms)
+        series = await _with_neighbours(stretch, start_ms, end_ms)
         per_ms = amount_per_ms(assignment.rate_quantity, quantity)
         if per_ms is None or not series.times_ms:
             return series
-        earlier = await self._standing_before(key, Latest(series.times_ms[0], series.values[0]))
-        later = await self._standing_after(key, Latest(series.times_ms[-1], series.values[-1]))
+        earlier = await _standing_before(stretch, Latest(series.times_ms[0], series.values[0]))
+        later = await _standing_after(stretch, Latest(series.times_ms[-1], series.values[-1]))
         whole = Series(
             earlier.times_ms + series.times_ms + later.times_ms, earlier.values + series.values + later.values
         )
         bounds = {start_ms, end_ms, *interval_starts(start_ms, end_ms)[1:]}
-        rates = {found: await self._rate(assignment, whole, found, direction) for found in standstills(whole, bounds)}
-        return shaped(whole, rates, per_ms, self._gap_limit_ms) if rates else series
+        found = standstills(whole, bounds)
+        if not found:
+            return series
+        rates = await self._rates(assignment, whole, found, direction)
+        return shaped(whole, rates, per_ms, self._gap_limit_ms)
 
-    async def _with_neighbours(self, key: tuple[str, str], start_ms: int, end_ms: int) -> Series:
-        """Readings of a range with the neighbour on either side, without which its bounds are unknown."""
-        inside = await self._readings.readings(self._site, *key, start_ms, end_ms)
-        times, values = inside.times_ms, inside.values
-        if not times or times[0] > start_ms:
-            before = await self._readings.last_before(self._site, *key, start_ms)
-            if before is not None:
-                times, values = (before.time_ms, *times), (before.value, *values)
-        after = await self._readings.first_after(self._site, *key, end_ms)
-        if after is not None:
-            times, values = (*times, after.time_ms), (*values, after.value)
-        return Series(times, values)
-
-    async def _standing_before(self, key: tuple[str, str], reading: Latest) -> Series:
-        """The readings before this one, as far as the total stood still: the first of them is another, if there is."""
-        before = await self._readings.last_before(self._site, *key, reading.time_ms - 1)
-        if before is None or before.value != reading.value:
-            return _series(before)
-        from_ms = reading.time_ms - LONGEST_STANDSTILL_MS
-        inside = await self._readings.readings(self._site, *key, from_ms, reading.time_ms)
-        other = max((index for index, value in enumerate(inside.values) if value != reading.value), default=None)
-        if other is not None:
-            return Series(inside.times_ms[other:], inside.values[other:])
-        outside = _series(await self._readings.last_before(self._site, *key, from_ms - 1))
-        return Series(outside.times_ms + inside.times_ms, outside.values + inside.values)
-
-    async def _standing_after(self, key: tuple[str, str], reading: Latest) -> Series:
-        """The readings after this one, as far as the total stands still: the last of them is another, if there is."""
-        after = await self._readings.first_after(self._site, *key, reading.time_ms + 1)
-        if after is None or after.value != reading.value:
-            return _series(after)
-        until_ms = reading.time_ms + LONGEST_STANDSTILL_MS + 1
-        inside = await self._readings.readings(self._site, *key, reading.time_ms + 1, until_ms)
-        other = next((index for index, value in enumerate(inside.values) if value != reading.value), None)
-        if other is not None:
-            return Series(inside.times_ms[: other + 1], inside.values[: other + 1])
-        outside = _series(await self._readings.first_after(self._site, *key, until_ms))
-        return Series(inside.times_ms + outside.times_ms, inside.values + outside.values)
-
-    async def _rate(self, assignment: Assignment, total: Series, standstill: Standstill, direction: float) -> Series:
-        """The rate from the reading before a standstill to the one after it, positive in the total's direction."""
+    async def _rates(
+        self, assignment: Assignment, total: Series, found: Sequence[Standstill], direction: float
+    ) -> dict[Standstill, Series]:
+        """The rate from the reading before each standstill to the one after it, positive in the total's direction."""
         times, last = total.times_ms, len(total.times_ms) - 1
         # Beyond a gap nothing more is needed to know the rate where the total began to stand still.
-        from_ms = max(times[max(standstill.first - 1, 0)], int(standstill.start_ms) - self._gap_limit_ms)
-        until_ms = min(times[min(standstill.last + 1, last)], int(standstill.end_ms) + self._gap_limit_ms)
+        spans = {
+            each: (
+                max(times[max(each.first - 1, 0)], int(each.start_ms) - self._gap_limit_ms),
+                min(times[min(each.last + 1, last)], int(each.end_ms) + self._gap_limit_ms) + 1,
+            )
+            for each in found
+        }
         assert assignment.rate_quantity is not None  # noqa: S101  # or there would be nothing to shape with
-        rate = await self._readings.readings(
-            self._site, assignment.device, assignment.rate_quantity, from_ms, until_ms + 1
-        )
-        return replace(rate, values=tuple(value * direction for value in rate.values))
+        starts, ends = zip(*spans.values(), strict=True)
+        stretch = await self._stretch(assignment, assignment.rate_quantity, min(starts), max(ends))
+        rates = {each: stretch.fetched(*span) for each, span in spans.items()}
+        return {
+            each: replace(rate, values=tuple([value * direction for value in rate.values]))
+            for each, rate in rates.items()
+        }
+
+    async def _stretch(self, assignment: Assignment, quantity: str, start_ms: int, end_ms: int) -> Stretch:
+        stretch = Stretch(self._readings, self._site, assignment.device, quantity)
+        await stretch.read(start_ms, end_ms)
+        return stretch
+
+
+async def _with_neighbours(stretch: Stretch, start_ms: int, end_ms: int) -> Series:
+    """Readings of a range with the neighbour on either side, without which its bounds are unknown."""
+    inside = await stretch.readings(start_ms, end_ms)
+    times, values = inside.times_ms, inside.values
+    if not times or times[0] > start_ms:
+        before = await stretch.last_before(start_ms)
+        if before is not None:
+            times, values = (before.time_ms, *times), (before.value, *values)
+    after = await stretch.first_after(end_ms)
+    if after is not None:
+        times, values = (*times, after.time_ms), (*values, after.value)
+    return Series(times, values)
+
+
+async def _standing_before(stretch: Stretch, reading: Latest) -> Series:
+    """The readings before this one, as far as the total stood still: the first of them is another, if there is."""
+    from_ms = reading.time_ms - LONGEST_STANDSTILL_MS
+    found = _since_another(stretch.fetched(from_ms, reading.time_ms), reading.value)
+    if found is not None:
+        return found
+    before = await stretch.last_before(reading.time_ms - 1)
+    if before is None or before.value != reading.value:
+        return _series(before)
+    inside = await stretch.readings(from_ms, reading.time_ms)
+    found = _since_another(inside, reading.value)
+    if found is not None:
+        return found
+    outside = _series(await stretch.last_before(from_ms - 1))
+    return Series(outside.times_ms + inside.times_ms, outside.values + inside.values)
+
+
+async def _standing_after(stretch: Stretch, reading: Latest) -> Series:
+    """The readings after this one, as far as the total stands still: the last of them is another, if there is."""
+    until_ms = reading.time_ms + LONGEST_STANDSTILL_MS + 1
+    found = _until_another(stretch.fetched(reading.time_ms + 1, until_ms), reading.value)
+    if found is not None:
+        return found
+    after = await stretch.first_after(reading.time_ms + 1)
+    if after is None or after.value != reading.value:
+        return _series(after)
+    inside = await stretch.readings(reading.time_ms + 1, until_ms)
+    found = _until_another(inside, reading.value)
+    if found is not None:
+        return found
+    outside = _series(await stretch.first_after(until_ms))
+    return Series(inside.times_ms + outside.times_ms, inside.values + outside.values)
+
+
+def _since_another(series: Series, value: float) -> Series | None:
+    """From the last reading that differs; None when none does."""
+    for index in range(len(series.values) - 1, -1, -1):
+        if series.values[index] != value:
+            return Series(series.times_ms[index:], series.values[index:])
+    return None
+
+
+def _until_another(series: Series, value: float) -> Series | None:
+    """To the first reading that differs; None when none does."""
+    for index, each in enumerate(series.values, 1):
+        if each != value:
+            return Series(series.times_ms[:index], series.values[:index])
+    return None
 
 
 def _series(reading: Latest | None) -> Series:

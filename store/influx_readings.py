@@ -1,6 +1,7 @@
 """Readings, events, intervals and days in InfluxDB 2: line protocol in, InfluxQL out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from store.influx_lines import consumption_line, event_line, quality_lines, reading_lines
@@ -36,6 +37,15 @@ from wire_format.quality import Quality
 # Enough rows that slow quantities, read with every tenth row, are among them.
 _NEWEST_ROWS = 16
 _REPLACED_AT_ONCE = 5_000
+# Of more points than these all are asked for.
+_POINTS_NAMED = 20
+_CONSUMPTION_FIELDS = (FIELD_QUALITY, *NUMERIC_FIELDS)
+_ConsumptionValues = tuple[
+    int, str | None,
+    float | None, float | None, float | None, float | None, float | None, float | None, float | None, float | None,
+    float | None, float | None, float | None,
+]  # fmt: skip
+_BY_START_AND_POINT = attrgetter("start_ms", "point")
 
 
 class InfluxReadings:
@@ -166,11 +176,11 @@ class InfluxReadings:
 
     async def intervals(self, site: str, start_ms: int, end_ms: int, point: str | None = None) -> list[IntervalRow]:
         """See `ReadingStore.intervals`."""
-        return await self._consumption(CONSUMPTION, site, start_ms, end_ms, point)
+        return await self._consumption(CONSUMPTION, site, start_ms, end_ms, () if point is None else (point,))
 
     async def days(self, site: str, start_ms: int, end_ms: int, point: str | None = None) -> list[IntervalRow]:
         """See `ReadingStore.days`."""
-        return await self._consumption(CONSUMPTION_DAY, site, start_ms, end_ms, point)
+        return await self._consumption(CONSUMPTION_DAY, site, start_ms, end_ms, () if point is None else (point,))
 
     async def day_starts(self, site: str, start_ms: int, end_ms: int) -> list[int]:
         """See `ReadingStore.day_starts`."""
@@ -193,9 +203,9 @@ class InfluxReadings:
         await self._requests.close()
 
     async def _series(self, influxql: str) -> Series:
-        (rows,) = await self._requests.query(influxql)
-        rows = [row for row in rows if row["value"] is not None]
-        return Series(tuple([row["time"] for row in rows]), tuple([float(row["value"]) for row in rows]))
+        (found,) = await self._requests.series(influxql, tuple[int, float | None])
+        rows = [row for series in found for row in series.values if row[1] is not None]
+        return Series(*zip(*rows, strict=True)) if rows else Series((), ())
 
     async def _nearest(
         self, function: str, site: str, device: str, quantity: str, start_ms: int, end_ms: int
@@ -227,22 +237,28 @@ class InfluxReadings:
         """
         for site in sorted({row.site for row in rows}):
             given = {(row.point, row.start_ms): row for row in rows if row.site == site}
+            points = {point for point, _ in given}
             times = [start_ms for _, start_ms in given]
-            for old in await self._consumption(measurement, site, min(times), max(times) + 1, None):
+            for old in await self._consumption(measurement, site, min(times), max(times) + 1, points):
                 new = given.get((old.point, old.start_ms))
                 if new is not None and _loses_a_field(old, new):
                     predicate = f'_measurement="{measurement}" AND {TAG_SITE}="{site}" AND {TAG_POINT}="{old.point}"'
                     await self._requests.delete(old.start_ms, old.start_ms, predicate)
 
     async def _consumption(
-        self, measurement: str, site: str, start_ms: int, end_ms: int, point: str | None
+        self, measurement: str, site: str, start_ms: int, end_ms: int, points: Collection[str] = ()
     ) -> list[IntervalRow]:
+        """Rows of these points, of all without any."""
         condition = _where(site, start_ms, end_ms)
-        if point is not None:
-            condition += f" AND {TAG_POINT} = {_text(point)}"
-        columns = ", ".join((*NUMERIC_FIELDS, FIELD_QUALITY, TAG_POINT, TAG_MONTH, TAG_RESOURCE))
-        (rows,) = await self._requests.query(f"SELECT {columns} FROM {measurement} WHERE {condition}")  # noqa: S608  # quoted
-        return sorted((_interval(site, row) for row in rows), key=lambda row: (row.start_ms, row.point))
+        if 0 < len(points) <= _POINTS_NAMED:
+            condition += f" AND ({' OR '.join(f'{TAG_POINT} = {_text(point)}' for point in sorted(points))})"
+        (found,) = await self._requests.series(
+            f"SELECT {', '.join(_CONSUMPTION_FIELDS)} FROM {measurement} WHERE {condition} "  # noqa: S608  # quoted
+            f"GROUP BY {TAG_POINT}, {TAG_MONTH}, {TAG_RESOURCE}",
+            _ConsumptionValues,
+        )
+        rows = [_interval(site, series.tags, values) for series in found for values in series.values]
+        return sorted(rows, key=_BY_START_AND_POINT)
 
 
 def _refused_rows(origins: Sequence[tuple[DeviceRows, Sequence[int]]], refusals: dict[int, str]) -> list[RefusedRow]:
@@ -258,20 +274,26 @@ def _refused_rows(origins: Sequence[tuple[DeviceRows, Sequence[int]]], refusals:
     return list(refused.values())
 
 
-def _interval(site: str, row: dict[str, Any]) -> IntervalRow:
-    numbers = {name: None if row[name] is None else float(row[name]) for name in NUMERIC_FIELDS}
-    peak_ms = numbers.pop("peak_ms")
+def _interval(site: str, tags: Mapping[str, str], values: _ConsumptionValues) -> IntervalRow:
+    start_ms, quality, amount, demand, coverage, peak_ms, minimum, cost, co2e, expected, goal, lower, upper = values
     return IntervalRow(
-        site=site,
-        point=row[TAG_POINT],
-        start_ms=row["time"],
-        quality=row[FIELD_QUALITY],
-        resource=row[TAG_RESOURCE] or "",
-        month=row[TAG_MONTH] or None,
-        peak_ms=None if peak_ms is None else int(peak_ms),
-        amount=numbers.pop("amount") or 0.0,
-        coverage=numbers.pop("coverage") or 0.0,
-        **numbers,
+        site,
+        tags[TAG_POINT],
+        start_ms,
+        amount or 0.0,
+        demand,
+        coverage or 0.0,
+        quality or "",
+        tags[TAG_RESOURCE],
+        None if peak_ms is None else int(peak_ms),
+        minimum,
+        tags[TAG_MONTH] or None,
+        cost,
+        co2e,
+        expected,
+        goal,
+        lower,
+        upper,
     )
 
 
