@@ -141,7 +141,7 @@ class Evaluator:
         asked = [
             (assignment, span)
             for device, starts in dirty.items()
-            for span in contiguous(starts, MAXIMUM_INTERVALS_AT_ONCE)
+            for span in contiguous(starts)
             for assignment in self._model.assignments
             if assignment.device == device
         ]

@@ -1,5 +1,6 @@
 """What a total counted in a 15-minute interval of the UTC grid. Pure: numbers in, numbers out."""
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def interval_starts(start_ms: int, end_ms: int) -> range:
     return range(interval_start(start_ms), end_ms, INTERVAL_MS)
 
 
-def contiguous(starts: Iterable[int], limit: int) -> Iterator[tuple[int, int]]:
+def contiguous(starts: Iterable[int], limit: float = math.inf) -> Iterator[tuple[int, int]]:
     """Join starts of intervals into ranges [start, end) of at most `limit` intervals, ascending."""
     first: int | None = None
     end = 0

@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 
 from store.protocol import Latest, ReadingStore, Series
+from store.schema import EARLIEST_MS, LATEST_MS
 
 
 class Stretch:
@@ -26,6 +27,15 @@ class Stretch:
         self._series = await self._readings.readings(*self._key, start_ms, end_ms)
         self._start_ms, self._end_ms = start_ms, end_ms
 
+    def know_of_none(self) -> None:
+        """Take it that there are no readings at all."""
+        self._start_ms, self._end_ms, self._series = EARLIEST_MS, LATEST_MS, Series((), ())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was found where it was read."""
+        return not self._series.times_ms
+
     async def readings(self, start_ms: int, end_ms: int) -> Series:
         """See `ReadingStore.readings`."""
         if start_ms < self._start_ms or end_ms > self._end_ms:
@@ -44,8 +54,9 @@ class Stretch:
             index = bisect_right(self._series.times_ms, time_ms) - 1
             if index >= 0:
                 return self._at(index)
-            # Nothing is in the stretch up to there.
             time_ms = self._start_ms - 1
+        if time_ms < EARLIEST_MS:
+            return None
         return await self._readings.last_before(*self._key, time_ms)
 
     async def first_after(self, time_ms: int) -> Latest | None:
@@ -55,6 +66,8 @@ class Stretch:
             if index < len(self._series.times_ms):
                 return self._at(index)
             time_ms = self._end_ms
+        if time_ms >= LATEST_MS:
+            return None
         return await self._readings.first_after(*self._key, time_ms)
 
     def _at(self, index: int) -> Latest:

@@ -8,10 +8,10 @@ from evaluation.shaping import LONGEST_STANDSTILL_MS, Standstill, amount_per_ms,
 from evaluation.stretch import Stretch
 from site_config.points import Assignment
 from store.protocol import Latest, ReadingStore, Series
+from store.schema import EARLIEST_MS
 
 # What decides a range's bounds lies near them almost always, and is read at once: a request costs more than rows.
 NEIGHBOURHOOD_MS = 5 * 60_000
-_MARGINS_A_RANGE = 12
 
 
 class TotalReader:
@@ -27,6 +27,9 @@ class TotalReader:
         self._readings = readings
         self._site = site
         self._gap_limit_ms = gap_limit_ms
+        self._margin_ms = max(NEIGHBOURHOOD_MS, 2 * gap_limit_ms)
+        # What a meter does not count; once a first reading comes, its interval is marked and another reader is asked.
+        self._absent: set[tuple[str, str]] = set()
 
     async def assigned(self, assignment: Assignment, start_ms: int, end_ms: int) -> AssignedReadings:
         """The readings of an assignment in a range, with the neighbours just outside."""
@@ -45,8 +48,8 @@ class TotalReader:
         for quantity in (assignment.amount_quantity, assignment.export_quantity):
             if quantity is None:
                 continue
-            earlier = await self._stretch(assignment, quantity, start_ms - NEIGHBOURHOOD_MS, start_ms)
-            later = await self._stretch(assignment, quantity, end_ms, end_ms + NEIGHBOURHOOD_MS)
+            earlier = await self._stretch(assignment, quantity, start_ms - self._margin_ms, start_ms)
+            later = await self._stretch(assignment, quantity, end_ms, end_ms + self._margin_ms)
             before = await earlier.last_before(start_ms - 1)
             after = await later.first_after(end_ms)
             if before is not None:
@@ -66,8 +69,7 @@ class TotalReader:
     async def _total(
         self, assignment: Assignment, quantity: str, start_ms: int, end_ms: int, *, direction: float = 1.0
     ) -> Series:
-        margin_ms = min(LONGEST_STANDSTILL_MS, (end_ms - start_ms) // _MARGINS_A_RANGE)
-        stretch = await self._stretch(assignment, quantity, start_ms - margin_ms, end_ms + margin_ms)
+        stretch = await self._stretch(assignment, quantity, start_ms - self._margin_ms, end_ms + self._margin_ms)
         series = await _with_neighbours(stretch, start_ms, end_ms)
         per_ms = amount_per_ms(assignment.rate_quantity, quantity)
         if per_ms is None or not series.times_ms:
@@ -107,8 +109,14 @@ class TotalReader:
         }
 
     async def _stretch(self, assignment: Assignment, quantity: str, start_ms: int, end_ms: int) -> Stretch:
-        stretch = Stretch(self._readings, self._site, assignment.device, quantity)
-        await stretch.read(start_ms, end_ms)
+        key = (assignment.device, quantity)
+        stretch = Stretch(self._readings, self._site, *key)
+        if key not in self._absent:
+            await stretch.read(start_ms, end_ms)
+            if stretch.is_empty and await stretch.first_after(EARLIEST_MS) is None:
+                self._absent.add(key)
+        if key in self._absent:
+            stretch.know_of_none()
         return stretch
 
 

@@ -45,7 +45,6 @@ _ConsumptionValues = tuple[
     float | None, float | None, float | None, float | None, float | None, float | None, float | None, float | None,
     float | None, float | None, float | None,
 ]  # fmt: skip
-_BY_START_AND_POINT = attrgetter("start_ms", "point")
 
 
 class InfluxReadings:
@@ -257,8 +256,10 @@ class InfluxReadings:
             f"GROUP BY {TAG_POINT}, {TAG_MONTH}, {TAG_RESOURCE}",
             _ConsumptionValues,
         )
-        rows = [_interval(site, series.tags, values) for series in found for values in series.values]
-        return sorted(rows, key=_BY_START_AND_POINT)
+        by_point = sorted(found, key=lambda series: series.tags[TAG_POINT])
+        rows = [_interval(site, series.tags, values) for series in by_point for values in series.values]
+        # A stable sort by one number is much quicker than one by start and point.
+        return sorted(rows, key=attrgetter("start_ms"))
 
 
 def _refused_rows(origins: Sequence[tuple[DeviceRows, Sequence[int]]], refusals: dict[int, str]) -> list[RefusedRow]:

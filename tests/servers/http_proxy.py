@@ -20,6 +20,7 @@ class HttpProxy:
         poison: answer 500 to every request with these bytes in it.
         delay_s: hold an answer back for so long; the request was passed on.
         hang_up: end the connection instead of giving the answer; the request was passed on.
+        only_json: ask for JSON whatever was asked for, as a server does that has nothing else.
         disturbed: how many requests but queries met the first, third or fourth of these.
         answered: how often each status was answered.
     """
@@ -31,6 +32,7 @@ class HttpProxy:
         self.poison: bytes | None = None
         self.delay_s = 0.0
         self.hang_up = False
+        self.only_json = False
         self.disturbed = 0
         self.answered: Counter[int] = Counter()
         self._target = target.rstrip("/")
@@ -45,7 +47,8 @@ class HttpProxy:
         if self.poison is not None and self.poison in body:
             self.answered[500] += 1
             return web.json_response({"message": "panic: index out of range"}, status=500)
-        headers = {name: value for name, value in request.headers.items() if name not in {"Host", "Content-Length"}}
+        dropped = {"Host", "Content-Length", *(["Accept"] if self.only_json else [])}
+        headers = {name: value for name, value in request.headers.items() if name not in dropped}
         try:
             async with session.request(
                 request.method, self._target + request.path_qs, data=body, headers=headers

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from store.factory import open_readings
 from store.influx_readings import InfluxReadings
-from store.protocol import StoreConfigurationError, StoreUnavailableError
+from store.protocol import IntervalRow, StoreConfigurationError, StoreError, StoreUnavailableError
 from store.settings import InfluxSettings, StoreSettings
 from tests.servers.http_proxy import http_proxy_to
 from tests.servers.influxdb import InfluxDB
@@ -163,6 +164,37 @@ async def test_a_server_that_says_nothing_is_unavailable_after_the_timeout() -> 
 
     _, asked = await _ask(be_silent, timeout_s=0.3)
     assert asked == 2
+
+
+async def test_an_answer_that_is_none_is_told_in_a_line() -> None:
+    port = free_port()
+    influx = InfluxSettings.model_validate(
+        {"url": f"http://{LOOPBACK}:{port}", "token": "t", "org": "o", "bucket": "b", "timeout_s": 5.0}
+    )
+    store = InfluxReadings(influx)
+    async with await asyncio.start_server(_replying("200 OK"), LOOPBACK, port):
+        with pytest.raises(StoreError, match=r"^InfluxDB at \S+: an answer that cannot be read: [^\n]+$"):
+            await store.intervals(SITE, START_MS, START_MS + 1)
+        await store.close()
+
+
+async def test_a_server_without_messagepack_gives_the_same_rows(influxdb: InfluxDB, influxdb_bucket: str) -> None:
+    async with http_proxy_to(influxdb.url) as proxy:
+        influx = {"url": proxy.url, "org": influxdb.org, "bucket": influxdb_bucket, "token": influxdb.token}
+        store = open_readings(StoreSettings.model_validate({"influx": influx}))
+        await store.write(SITE, [rows("oven", [START_MS, START_MS + 1], column(POWER, 20, 25))])
+        hour = IntervalRow(SITE, "oven", START_MS, 2.0, 8.0, 1.0, "measured", "electricity", cost=0.1 + 0.2)
+        await store.write_intervals([hour, replace(hour, point="fan", demand=None, resource="")])
+        answers = []
+        for proxy.only_json in (False, True):
+            found = await store.intervals(SITE, START_MS, START_MS + 1)
+            series = await store.readings(SITE, "oven", POWER, START_MS, START_MS + 2)
+            # A number is a float though JSON has written it as a whole one.
+            assert {type(row.amount) for row in found} == {type(value) for value in series.values} == {float}
+            answers.append((found, series, await store.latest(SITE, START_MS)))
+        await store.close()
+    assert answers[0] == answers[1]
+    assert len(answers[0][0]) == 2
 
 
 async def test_a_server_that_hangs_up_or_is_not_there_is_unavailable() -> None:
