@@ -91,9 +91,9 @@ class Evaluator:
             for row in rows:
                 days.setdefault(day_of(row.start_ms, self._model.time_zone), set()).add(row.point)
         self._add_weather(days, dirty)
-        for day in sorted(days, key=lambda entry: entry.start_ms):
-            written += (await self._days.write(day, days[day])).intervals
-        return written + await self._steps.write(days)
+        in_order = sorted(days, key=lambda entry: entry.start_ms)
+        found = await side_by_side([partial(self._days.write, day, days[day]) for day in in_order], DAYS_AT_ONCE)
+        return written + sum(each.intervals for each in found) + await self._steps.write(days)
 
     def _add_weather(self, days: dict[Day, set[str]], dirty: Mapping[str, Iterable[int]]) -> None:
         """A thermometer measures no point, but what is expected of some may depend on it."""
