@@ -62,16 +62,16 @@ class Judgement:
         told: list[str] = [
             say(
                 "{used}, {verdict}: {expected} ({confidence:%}: {lower} to {upper})",
-                used=_amount(self.actual, unit),
+                used=told_amount(self.actual, unit),
                 verdict=_WORDS[self.verdict],
-                expected=_amount(self.expected),
+                expected=told_amount(self.expected),
                 confidence=Decimal(str(self.confidence)),
-                lower=_amount(self.lower),
-                upper=_amount(self.upper),
+                lower=told_amount(self.lower),
+                upper=told_amount(self.upper),
             )
         ]
         if self.goal is not None:
-            told.append(say(", goal {goal}", goal=_amount(self.goal)))
+            told.append(say(", goal {goal}", goal=told_amount(self.goal)))
         told.append(".")
         if self.missing:
             told.append(
@@ -137,7 +137,8 @@ def _goal(rows: Sequence[RunningRow], expected: Sequence[float]) -> float | None
     return math.fsum(goals) if len(goals) == len(rows) else None
 
 
-def _amount(value: float, unit: str = "") -> Saying:
+def told_amount(value: float, unit: str = "") -> Saying:
+    """An amount with three digits or more: 1,234 kWh, 83.2 kWh, 0.75 m³."""
     size = abs(value)
     told = {"amount": Decimal(f"{value:.{0 if size >= 1000.0 else 1 if size >= 10.0 else 2}f}")}
     return Saying("{amount} " + unit if unit else "{amount}", told)

@@ -15,13 +15,15 @@ from baselines.validity import FEWEST_POINTS, Finding, assess
 from evaluation.accounts import SiteAccounts, resource_of
 from evaluation.baseline_days import BaselineReader
 from evaluation.baseline_rows import BaselineRow, observed
+from evaluation.days import day_on
 from evaluation.fitting import period_rows, unit_of
 from evaluation.frozen_baseline import FrozenBaseline
 from evaluation.live_verdicts import LiveVerdict, first_judged, live_verdicts
 from evaluation.plan_file import BaselineSettings
 from evaluation.plan_variables import Step
+from evaluation.running_use import RunningUse, running_uses
 from evaluation.site_model import SiteModel
-from evaluation.steps import ROWS
+from evaluation.steps import ROWS, span_of
 from store.plans import Plans
 from store.protocol import ReadingStore
 from store.schema import MATERIALS_WASTED
@@ -53,7 +55,7 @@ class Standing:
     `savings` are proven only where the baseline is valid for them too. `worth_a_year` is None without a price or a
     proven saving. `goal_share` is None without a goal; `asked_share` is what it asks for today. `enpi` is actual over
     expected use, `live` of yesterday and the running week, or of the last week or month, also where they are not
-    reported yet.
+    reported yet; `running` is what was used today and this week so far, beside what is usual.
     """
 
     baseline: str
@@ -74,12 +76,18 @@ class Standing:
     savings: Savings | None = None
     enpi: float | None = None
     live: tuple[LiveVerdict, ...] = ()
+    running: tuple[RunningUse, ...] = ()
     goal_share: float | None = None
     asked_share: float | None = None
     goal_is_average: bool = False
     worth_a_year: float | None = None
     currency: str | None = None
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def lines(self) -> tuple[Saying, ...]:
+        """What is said of now and of what was over last, a line each."""
+        return (*(each.text for each in self.running), *(each.text for each in self.live))
 
 
 class Standings:
@@ -118,6 +126,18 @@ class Standings:
     def _reader(self, model: SiteModel) -> BaselineReader:
         return BaselineReader(self._readings, self._plans, model.site, model.time_zone)
 
+    async def _running(
+        self, model: SiteModel, accounts: SiteAccounts, baseline: FrozenBaseline, today: date, unit: str
+    ) -> tuple[RunningUse, ...]:
+        if baseline.profile is None:
+            return ()
+        day = day_on(today, model.time_zone)
+        intervals = await self._readings.intervals(model.site, day.start_ms, day.end_ms, baseline.series)
+        definitions = baseline.variables if baseline.step == "day" else {}
+        monday = span_of("week", today).first
+        week = await self._reader(model).days(baseline.series, definitions, monday, today - timedelta(days=1))
+        return running_uses(accounts, baseline, day, intervals, week, model.time_zone, unit)
+
     async def _of_baseline(
         self, model: SiteModel, accounts: SiteAccounts, settings: BaselineSettings, today: date
     ) -> Standing:
@@ -148,6 +168,7 @@ class Standings:
             valid=validity.valid,
             days=len(entries),
             live=live_verdicts(accounts, baseline, lately, today, facts[3]),
+            running=await self._running(model, accounts, baseline, today, facts[3]),
             goal_share=None if goal is None else goal.share,
             asked_share=None if goal is None else goal.share_on(today),
             goal_is_average=any(each.series == settings.series and each.share is None for each in accounts.plan.goals),

@@ -150,7 +150,7 @@ def _report(standing: Standing) -> list[str]:
     lines = [f"{standing.baseline} ({standing.series}): {standing.text}"]
     if standing.state == "waiting":
         return [f"{standing.baseline} ({standing.series}): no baseline yet. {standing.text}"]
-    lines += [f"  {verdict.text}" for verdict in standing.live]
+    lines += [f"  {line}" for line in standing.lines]
     lines.append(f"  version {standing.version}: {standing.verdict}")
     if standing.savings is not None:
         found = standing.savings

@@ -18,8 +18,8 @@ class SavingView:
 
     `figure` is the saving in large letters, empty while there is none to show; `state` is proven, unproven or waiting.
     `progress` is the part of the goal that is reached, 0 to 1, None without a goal; `asked` what it asks for by today.
-    `warnings` say why nothing can be claimed, `live` has a line on yesterday and one on the running week, `details` say
-    how the saving is counted.
+    `warnings` say why nothing can be claimed, `live` has a line each on today and this week so far, on yesterday and on
+    the week's whole days, `details` say how the saving is counted.
     """
 
     id: str
@@ -63,7 +63,7 @@ def _view(standing: Standing, words: Wording) -> SavingView:
     _ = words.texts.gettext
     name = _name(standing.resource, words)
     text = words.texts.tell(standing.text)
-    live = tuple(words.texts.tell(verdict.text) for verdict in standing.live)
+    live = tuple(words.texts.tell(line) for line in standing.lines)
     found = standing.savings
     if found is None:
         title = name if standing.state != "waiting" else _("{name}: no baseline yet").format(name=name)

@@ -114,6 +114,39 @@ async def test_yesterday_and_the_week_are_judged_as_their_days_are_stored(bakery
     assert week.text.endswith(" 1 of 6 days left out: bread of 2026-07-23 not known.")
 
 
+async def test_the_running_day_and_week_are_told_beside_what_is_usual(bakery: PlannedSite) -> None:
+    """A Wednesday at noon: what will be baked today is not known, what is usual by noon is."""
+    bakery.today = FIRST + timedelta(days=DAYS + 2)
+    weeks = BASELINE_DAYS // 7
+    usual = sum(truth().unsaved[7 * week + 2] for week in range(weeks)) / weeks
+    for number in (DAYS, DAYS + 1):
+        await bakery.write_day(number, 85.0, 450.0)
+    await bakery.write_day(DAYS + 2, 80.0, None)
+    after_noon = [replace(row, quality="partial") for row in await bakery.intervals(DAYS + 2, "main")][48:]
+    await bakery.readings.write_intervals(after_noon)
+    await bakery.rederive(DAYS, DAYS + 2)
+
+    standing = await bakery.standing()
+    day, week = standing.running
+    assert day.actual == pytest.approx(80.0 * (0.5 + 0.5 * 24 / 72))
+    assert day.expected == pytest.approx(usual * (0.5 + 0.5 * 24 / 72))
+    assert day.lower < day.expected < day.upper
+    assert day.goal == pytest.approx(day.expected * (1.0 - (standing.asked_share or 0.0)))
+    assert day.text.startswith(f"Today until 12:00: {day.actual:.1f} kWh; usual by then: {day.expected:.1f} (90 %: ")
+
+    whole = [await bakery.day(number) for number in (DAYS, DAYS + 1)]
+    assert week.first_day == "2026-07-27"
+    assert week.actual == pytest.approx(170.0 + day.actual)
+    assert week.expected == pytest.approx(math.fsum(row.expected or 0.0 for row in whole) + day.expected)
+    assert week.upper - week.expected == pytest.approx(
+        math.hypot(day.upper - day.expected, *((row.upper or 0.0) - (row.expected or 0.0) for row in whole))
+    )
+    assert week.text.startswith("This week until 12:00 today: ")
+
+    bakery.today = FIRST + timedelta(days=DAYS + 3)
+    assert (await bakery.standing()).running == (), "nothing has been read today"
+
+
 async def test_a_week_begins_with_its_second_whole_day(bakery: PlannedSite) -> None:
     assert [verdict.period for verdict in (await bakery.standing()).live] == ["day"], "today is a Monday"
     bakery.today -= timedelta(days=6)

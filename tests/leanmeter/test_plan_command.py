@@ -96,7 +96,7 @@ def test_page_and_plan_judge_yesterday_and_the_week_alike(
     monkeypatch.setattr(plan_command, "datetime", Sunday)
     shown = run(capsys, "plan", "show", "--config", folder / "server.yaml")
     view, stored = asyncio.run(_page_entry(folder, TODAY))
-    yesterday, week = view.live
+    today, so_far, yesterday, week = view.live
     said = (
         f"{stored.amount:.1f} kWh, less than expected: {stored.expected:.1f} "
         f"(90 %: {stored.lower:.1f} to {stored.upper:.1f}), goal {stored.goal:.1f}."
@@ -106,6 +106,9 @@ def test_page_and_plan_judge_yesterday_and_the_week_alike(
     first, _, judged = week.partition(": ")
     assert first == "This week, Jul 20 to Jul 25"
     assert judged.replace("%", " %") in shown
+    for line, start in ((today, "Today until 00:00: "), (so_far, "This week until 00:00 today: ")):
+        assert line.startswith(start)
+        assert line.replace("%", " %") in shown
 
 
 def test_a_plan_is_checked_imported_and_told_in_one_line(
