@@ -57,9 +57,8 @@ class SiteNames:
         waste_of_product: waste, and the weighed product of the same lines.
         accounted_for: product and waste of lines on which material, product and waste are weighed, and their material.
         lines: the electricity points of each production line, by its id.
-        display_names: for people, by point; without those that several sites call differently.
-        meter_names: what each device measures, for people, by resource and device; without those that differ between
-            sites.
+        display_names: for people, by point; what several sites call differently has the names of all.
+        meter_names: what each device measures, for people, by resource and device; likewise.
         site_names: for people, by site.
     """
 

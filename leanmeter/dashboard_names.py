@@ -11,6 +11,8 @@ from site_config.schema import Site, SiteFile
 
 _WEIGHED = "weighed_mass_total"
 _OWN_CLOCK = "browser"
+MOST_NAMES = 2
+"""Further names of one id, before it is abridged."""
 _STREAMS = ("material", "product", "waste")
 
 
@@ -147,28 +149,34 @@ def _by_resource(points: Sequence[Point]) -> Mapping[str, tuple[str, ...]]:
 
 
 def _display_names(points: Sequence[Point]) -> Mapping[str, str]:
-    names: dict[str, set[str]] = {}
+    found: dict[str, list[str]] = {}
     for point in points:
-        names.setdefault(point.id, set()).add(point.name)
-    agreed = {point: found.pop() for point, found in names.items() if len(found) == 1}
+        found.setdefault(point.id, []).append(point.name)
+    names = {point: _one_of(called) for point, called in found.items()}
     parents = _parents(points)
-    return agreed | {
-        unmetered_id(point): f"{name}, not metered further" for point, name in agreed.items() if point in parents
+    return names | {
+        unmetered_id(point): f"{name}, not metered further" for point, name in names.items() if point in parents
     }
 
 
+def _one_of(called: Iterable[str]) -> str:
+    """The name of what several sites call alike, or all of theirs: a panel cannot know which of them is shown."""
+    first, *others = dict.fromkeys(called)
+    shown = [first, *(name for name in others[:MOST_NAMES] if name.casefold() != first.casefold())]
+    return " / ".join(shown) + (" / …" if len(others) > MOST_NAMES else "")
+
+
 def _meter_names(sites: Sequence[Site]) -> Mapping[str, Mapping[str, str]]:
-    found: dict[tuple[str, str], set[str]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for site in sites:
         points = {point.id: point for point in site.points}
         for entry in site.assignments:
             if entry.to_ms is None:
                 point = points[entry.point]
-                found.setdefault((point.resource.value, entry.device), set()).add(point.name)
+                found.setdefault((point.resource.value, entry.device), []).append(point.name)
     names: dict[str, dict[str, str]] = {}
     for (resource, device), called in found.items():
-        if len(called) == 1:
-            names.setdefault(resource, {})[device] = called.pop()
+        names.setdefault(resource, {})[device] = _one_of(called)
     return names
 
 

@@ -100,7 +100,7 @@ def test_one_set_serves_several_sites(site_file: Path, tmp_path: Path) -> None:
     assert names.site == "depot"
     assert names.supply_points == ("mains", "roof")
     assert names.display_names["mains"] == "Grid"
-    assert "saw" not in names.display_names
+    assert names.display_names["saw"] == names.meter_names["electricity"]["saw-1"] == "Saw / Band saw"
     assert len(names.supply_meters) == 3
 
 
