@@ -41,7 +41,7 @@ def days(
         unit=unit,
         decimals=decimals,
     )
-    return _banded(panel, name)
+    return _banded(panel, "amount", name)
 
 
 def quarters(title: str, description: str, of: str) -> timeseries.Panel:
@@ -54,12 +54,11 @@ def quarters(title: str, description: str, of: str) -> timeseries.Panel:
         unit=panels.KILOWATT,
         decimals=1,
     )
-    return _banded(panel, "Used")
+    return _banded(panel, "demand", "Used")
 
 
-def _banded(panel: timeseries.Panel, name: str) -> timeseries.Panel:
-    for amount in ("amount", "demand"):
-        panels.show(panel, amount, displayName=name, color=panels.fixed("blue"))
+def _banded(panel: timeseries.Panel, used: str, name: str) -> timeseries.Panel:
+    panels.show(panel, used, displayName=name, color=panels.fixed("blue"))
     line: dict[str, object] = {
         "custom__drawStyle": "line",
         "custom__fillOpacity": 0,

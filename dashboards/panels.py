@@ -11,6 +11,7 @@ from grafana_foundation_sdk.builders import bargauge, common, stat, statetimelin
 from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
 from grafana_foundation_sdk.models.common import (
     BarGaugeDisplayMode,
+    BarGaugeSizing,
     BigValueColorMode,
     BigValueGraphMode,
     FieldTextAlignment,
@@ -55,13 +56,13 @@ BYTES = "bytes"
 SECONDS = "s"
 COUNT = "none"
 AGE = "dateTimeFromNow"
-MONEY = "none"
-"""In the currency of the site's tariff, which the store does not name."""
+MONEY = "locale"
+"""In the currency of the site's tariff, which the store does not name; thousands apart, as some have many."""
 PIECES = "suffix:pieces"
 CARBON_KG = "suffix:kg CO₂e"
 
 STAT_HEIGHT = 4
-WORDS_HEIGHT = 3
+WORDS_HEIGHT = 4
 SMALL_CHART_HEIGHT = 7
 CHART_HEIGHT = 9
 
@@ -246,6 +247,9 @@ def ranking(
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False))
         # Grafana's own choice fills the panel: two bars would have letters as tall as themselves, and cut.
         .text(common.VizTextDisplayOptions().title_size(14).value_size(16))
+        .sizing(BarGaugeSizing.MANUAL)
+        .min_viz_height(16)
+        .max_viz_height(40)
     )
     call_by_name(panel, called)
     return panel

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from dashboards import energy
 from dashboards.influxql import site_power_kw
 from dashboards.site_names import SupplyMeter
+from leanmeter.dashboard_names import demo_names
 from simulators.factory.plant_files import load_plant
 from tests.dashboards.filled import DAYS, FULL_SIZE, NOW_MS, OUTAGE_MS, SITES, Filled, has_values
 from tests.dashboards.grafana import DAY_MS, Target, generated, interpolate, load, start_of, targets
@@ -33,6 +35,42 @@ def test_no_panel_is_empty(filled: Filled, target: Target) -> None:
     if target.title == "Electricity by line" and target.ref_id != "A" and not FULL_SIZE:
         pytest.skip("lines of plants that only LEANMETER_TEST_SCALE=100 fills")
     assert has_values(filled.anywhere(target)), target.query
+
+
+@pytest.mark.parametrize("path", generated(), ids=lambda path: path.stem)
+def test_every_setting_finds_the_series_or_column_that_it_is_for(filled: Filled, path: Any) -> None:
+    """Those of a point, meter, site or resource apart: there is one for each that any site has."""
+    ids = _ids_of_every_site()
+    asked = {(target.title, target.ref_id): target for target in targets() if target.board == path.stem}
+    for shown in load(path)["panels"]:
+        named = {each["matcher"]["options"] for each in shown.get("fieldConfig", {}).get("overrides", [])}
+        if not named - ids:
+            continue
+        found = set()
+        for target in shown["targets"]:
+            rows = filled.anywhere(asked[shown["title"], target["refId"]])
+            found |= {target["refId"], *_called(target, rows)} if rows else set()
+        assert named - ids <= found, shown["title"]
+
+
+def _called(target: dict[str, Any], rows: list[dict[str, Any]]) -> set[str]:
+    """What Grafana calls the columns of a table, and the series of its other results."""
+    columns = set(rows[0]) - {"time"}
+    if target["resultFormat"] == "table":
+        return {"Time", *columns}
+    if target["alias"] == "$col":
+        return columns
+    return {_filled_in(target["alias"], row) for row in rows}
+
+
+def _filled_in(alias: str, row: dict[str, Any]) -> str:
+    return re.sub(r"\$tag_(\w+)", lambda tag: str(row[tag[1]]), alias)
+
+
+def _ids_of_every_site() -> set[str]:
+    names = demo_names()
+    meters = {device for by_device in names.meter_names.values() for device in by_device}
+    return {*names.display_names, *meters, *names.site_names, *energy.RESOURCES}
 
 
 @pytest.mark.parametrize("target", targets(), ids=str)
