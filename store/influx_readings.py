@@ -1,6 +1,8 @@
 """Readings, events, intervals and days in InfluxDB 2: line protocol in, InfluxQL out."""
 
+import types
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
@@ -39,12 +41,13 @@ _NEWEST_ROWS = 16
 _REPLACED_AT_ONCE = 5_000
 # Of more points than these all are asked for.
 _POINTS_NAMED = 20
-_CONSUMPTION_FIELDS = (FIELD_QUALITY, *NUMERIC_FIELDS)
-_ConsumptionValues = tuple[
-    int, str | None,
-    float | None, float | None, float | None, float | None, float | None, float | None, float | None, float | None,
-    float | None, float | None, float | None,
-]  # fmt: skip
+# In the order of IntervalRow, without what is a tag or the time.
+_CONSUMPTION_FIELDS = tuple(
+    entry.name for entry in fields(IntervalRow) if entry.name in NUMERIC_FIELDS or entry.name == FIELD_QUALITY
+)
+_CONSUMPTION_ROW: Any = types.GenericAlias(
+    tuple, (int, *(str | None if name == FIELD_QUALITY else float | None for name in _CONSUMPTION_FIELDS))
+)
 
 
 class InfluxReadings:
@@ -254,7 +257,7 @@ class InfluxReadings:
         (found,) = await self._requests.series(
             f"SELECT {', '.join(_CONSUMPTION_FIELDS)} FROM {measurement} WHERE {condition} "  # noqa: S608  # quoted
             f"GROUP BY {TAG_POINT}, {TAG_MONTH}, {TAG_RESOURCE}",
-            _ConsumptionValues,
+            _CONSUMPTION_ROW,
         )
         by_point = sorted(found, key=lambda series: series.tags[TAG_POINT])
         rows = [_interval(site, series.tags, values) for series in by_point for values in series.values]
@@ -275,27 +278,11 @@ def _refused_rows(origins: Sequence[tuple[DeviceRows, Sequence[int]]], refusals:
     return list(refused.values())
 
 
-def _interval(site: str, tags: Mapping[str, str], values: _ConsumptionValues) -> IntervalRow:
-    start_ms, quality, amount, demand, coverage, peak_ms, minimum, cost, co2e, expected, goal, lower, upper = values
-    return IntervalRow(
-        site,
-        tags[TAG_POINT],
-        start_ms,
-        amount or 0.0,
-        demand,
-        coverage or 0.0,
-        quality or "",
-        tags[TAG_RESOURCE],
-        None if peak_ms is None else int(peak_ms),
-        minimum,
-        tags[TAG_MONTH] or None,
-        cost,
-        co2e,
-        expected,
-        goal,
-        lower,
-        upper,
-    )
+def _interval(site: str, tags: Mapping[str, str], values: tuple[Any, ...]) -> IntervalRow:
+    start_ms, amount, demand, coverage, quality, peak_ms, minimum, *others = values
+    peak_ms = None if peak_ms is None else int(peak_ms)
+    given = (site, tags[TAG_POINT], start_ms, amount or 0.0, demand, coverage or 0.0, quality or "", tags[TAG_RESOURCE])
+    return IntervalRow(*given, peak_ms, minimum, tags[TAG_MONTH] or None, *others)
 
 
 def _event(row: dict[str, Any]) -> Event:
