@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 
 from site_config.points import Point, Resource, Role, site_use
 from store.protocol import IntervalRow
@@ -49,6 +51,16 @@ class Curve:
 def step_for(span_ms: int) -> int:
     """The step of a curve over that much time."""
     return next((step for step in STEPS_MS if span_ms <= step * MAXIMUM_POINTS), STEPS_MS[-1])
+
+
+def coarser_step(windows: Mapping[str, Mapping[int, float]], step_ms: int) -> int | None:
+    """The next step where a point is read more rarely than once a step and its curve would be all gaps; else None."""
+    for by_start in windows.values():
+        starts = sorted(by_start)
+        apart = [later - earlier for earlier, later in pairwise(starts)]
+        if apart and median(apart) > step_ms:
+            return next((step for step in STEPS_MS if step > step_ms), None)
+    return None
 
 
 def build_curve(

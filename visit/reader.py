@@ -16,9 +16,9 @@ from evaluation.standing import Standing
 from site_config.points import Assignment, Resource, Role, counted_rate
 from store.protocol import IntervalRow, Latest, OperatedReadingStore, StoreConfigurationError, StoreError
 from store.schema import EARLIEST_MS, ENERGY
-from visit.curve import Curve, ExpectedPower, build_curve, expected_powers, step_for
+from visit.curve import Curve, ExpectedPower, build_curve, coarser_step, expected_powers, step_for
 from visit.live import OLD_AFTER_S, LiveView, Situation, build
-from visit.savings import NoBaseline
+from visit.savings import NoBaseline, without_baseline
 from visit.wording import ENGLISH, Wording
 from wire_format.quality import Quality
 
@@ -88,7 +88,7 @@ class LiveReader:
         self._qualities: dict[tuple[str, str], Quality] = {}
         self._days: dict[str, IntervalRow] = {}
         self._windows: dict[str, dict[int, float]] = {}
-        self._step_ms = 0
+        self._step_ms = self._finest_step_ms = 0
         self._due: dict[str, float] = {}
         self._problem = ""
         self.curve = Curve(0, 0, (), (), ())
@@ -168,9 +168,8 @@ class LiveReader:
             self._no_baseline = None
             return
         midnight_ms = day_of(now_ms, model.time_zone).start_ms
-        whole = await self._readings.day_starts(model.site, EARLIEST_MS, midnight_ms)
-        # The first day began before its first reading.
-        self._no_baseline = NoBaseline(max(len(whole) - 1, 0), today)
+        measured = await self._readings.day_starts(model.site, EARLIEST_MS, midnight_ms)
+        self._no_baseline = without_baseline(len(measured), today)
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = time.monotonic()
@@ -199,13 +198,16 @@ class LiveReader:
         """Read the windows since the last one, or all of today's when the day, the step or the hour asks for it."""
         day = day_of(now_ms, model.time_zone)
         drawn = [start for windows in self._windows.values() for start in windows]
-        step_ms = step_for(now_ms - min(drawn)) if drawn else _FIRST_STEP_MS
+        step_ms = max(step_for(now_ms - min(drawn)), self._finest_step_ms) if drawn else _FIRST_STEP_MS
         stale = not drawn or min(drawn) < day.start_ms or step_ms != self._step_ms
         if self._is_due("whole curve", WHOLE_CURVE_INTERVAL_S) or stale:
             self._windows = await self._read_windows(model, day.start_ms, now_ms, _FIRST_STEP_MS)
             first = min((start for windows in self._windows.values() for start in windows), default=now_ms)
             step_ms = step_for(now_ms - first)
             if step_ms != _FIRST_STEP_MS:
+                self._windows = await self._read_windows(model, first, now_ms, step_ms)
+            while (coarser := coarser_step(self._windows, step_ms)) is not None:
+                step_ms = self._finest_step_ms = coarser
                 self._windows = await self._read_windows(model, first, now_ms, step_ms)
         else:
             # The newest window was not over when it was read.

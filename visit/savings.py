@@ -37,10 +37,16 @@ class SavingView:
 
 @dataclass(frozen=True, slots=True)
 class NoBaseline:
-    """How many whole days are measured of a site that nobody has imported a plan for; `today` is the site's."""
+    """How many whole days are measured of a site without a plan, and on which there can be enough of them."""
 
     whole_days: int
-    today: date
+    ready: date
+
+
+def without_baseline(days: int, today: date) -> NoBaseline:
+    """Of a site with so many measured days before today; the first began before its first reading."""
+    whole = days - 1
+    return NoBaseline(max(whole, 0), today + timedelta(days=max(FEWEST_POINTS - whole, 0)))
 
 
 def saving_views(standings: Sequence[Standing], words: Wording) -> tuple[SavingView, ...]:
@@ -52,11 +58,11 @@ def no_baseline_text(found: NoBaseline, words: Wording) -> str:
     """What is missing while nobody has imported a plan, and from when there can be a baseline."""
     _ = words.texts.gettext
     if found.whole_days >= FEWEST_POINTS:
-        text = _("{days} whole days are measured: enough for a provisional baseline, which a plan describes.")
+        text = _("{days} whole days are measured: enough for a first baseline, which a plan describes.")
         return text.format(days=words.number(found.whole_days, 0))
-    ready = found.today + timedelta(days=FEWEST_POINTS - found.whole_days)
-    text = _("{days} of the {needed} whole days that a provisional one needs are measured; it can be made on {date}.")
-    return text.format(days=found.whole_days, needed=FEWEST_POINTS, date=formats.day(ready, words.texts.locale))
+    ready = formats.day(found.ready, words.texts.locale)
+    text = _("A baseline needs at least {needed} whole days; {days} are measured, and it can be made from {date} on.")
+    return text.format(days=found.whole_days, needed=FEWEST_POINTS, date=ready)
 
 
 def _view(standing: Standing, words: Wording) -> SavingView:

@@ -1,7 +1,7 @@
 import pytest
 
 from site_config.points import Point, Resource, Role
-from visit.curve import MAXIMUM_POINTS, build_curve, example_baseline, step_for
+from visit.curve import MAXIMUM_POINTS, build_curve, coarser_step, example_baseline, step_for
 
 MAIN = Point("main", "Main", Resource.ELECTRICITY, Role.MAIN)
 SOLAR = Point("pv", "Solar", Resource.ELECTRICITY, Role.GENERATION)
@@ -54,3 +54,13 @@ def test_the_example_lies_above_what_was_measured() -> None:
 
     assert [round(value or 0.0, 9) for value in example] == [10.0] * 4
     assert example_baseline([None], 5) == (None,)
+
+
+def test_a_step_is_no_finer_than_the_readings() -> None:
+    a_minute = {"main": {0: 1.0, 60_000: 1.0, 120_000: 1.0}}
+    assert coarser_step(a_minute, 2_000) == 10_000
+    assert coarser_step(a_minute, 10_000) == 60_000
+    assert coarser_step(a_minute, 60_000) is None
+    assert coarser_step({"main": {0: 1.0, 600_000: 1.0}}, 300_000) is None
+    # One gap is no seldom reading.
+    assert coarser_step({"main": {**dict.fromkeys(range(0, 40000, 2000), 1.0), 900_000: 1.0}}, 2_000) is None

@@ -160,3 +160,16 @@ async def test_a_site_that_is_declared_later_appears(tmp_path: Path) -> None:
 
     assert reader.view.state == "live"
     await bakery.close()
+
+
+@pytest.mark.parametrize("every_s", [1, 5, 30, 60])
+async def test_a_site_that_is_read_seldom_has_a_line_too(bakery: Bakery, every_s: int) -> None:
+    await bakery.fill(hours=0.1, every_s=every_s)
+    clock = Clock()
+    reader = reader_of(bakery, clock)
+    for _ in range(2):
+        await reader.refresh()
+        drawn = reader.curve.site_kw
+        assert drawn.count(None) <= len(drawn) / 10
+        clock.now_ms += 1000
+        reader._due["curve"] = 0.0

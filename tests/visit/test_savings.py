@@ -1,13 +1,15 @@
 from dataclasses import replace
 from datetime import date
 
+import pytest
+
 from baselines.savings import Savings
 from baselines.sayings import say
 from evaluation.standing import Standing
 from languages.texts import texts
 from store.protocol import IntervalRow
 from visit.curve import expected_powers
-from visit.savings import NoBaseline, no_baseline_text, saving_views
+from visit.savings import NoBaseline, no_baseline_text, saving_views, without_baseline
 from visit.wording import ENGLISH, Wording
 
 WAITING = Standing("energy", "site.energy", "energy", "kWh", "waiting", say("3 days are known so far."))
@@ -26,10 +28,18 @@ def test_before_a_baseline_the_page_says_what_is_missing() -> None:
     (view,) = saving_views([WAITING], ENGLISH)
     assert (view.name, view.state, view.figure) == ("All energy: no baseline yet", "waiting", "")
     assert view.text == WAITING.text
-    today = date(2026, 11, 26)
-    assert "3 of the 12 whole days" in no_baseline_text(NoBaseline(3, today), ENGLISH)
-    assert no_baseline_text(NoBaseline(3, today), ENGLISH).endswith("on Dec 5, 2026.")
-    assert "enough for a provisional baseline" in no_baseline_text(NoBaseline(12, today), ENGLISH)
+    told = no_baseline_text(NoBaseline(3, date(2026, 12, 5)), ENGLISH)
+    assert told.endswith("12 whole days; 3 are measured, and it can be made from Dec 5, 2026 on.")
+    assert "enough for a first baseline" in no_baseline_text(NoBaseline(12, date(2026, 12, 5)), ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("measured", "whole_days", "ready"),
+    [(0, 0, date(2026, 12, 9)), (1, 0, date(2026, 12, 8)), (4, 3, date(2026, 12, 5)), (20, 19, date(2026, 11, 26))],
+)
+def test_the_first_day_is_never_whole(measured: int, whole_days: int, ready: date) -> None:
+    """On the first day itself, of which nothing stands before today, the next one is the first whole one."""
+    assert without_baseline(measured, date(2026, 11, 26)) == NoBaseline(whole_days, ready)
 
 
 def test_progress_is_of_the_goal_and_names_whose_average_it_is() -> None:
