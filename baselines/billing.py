@@ -173,8 +173,8 @@ def bill_months(
 ) -> Mapping[str, Bill]:
     """A bill for each billing period of the data, by its label, oldest first.
 
-    A finding says which versions of the tariff share a period, and when intervals are missing. Raises BaselineError
-    naming the period.
+    A finding says which versions of the tariff share a period, when intervals are missing, and how many set no peak.
+    Raises BaselineError naming the period.
     """
     periods: dict[BillingPeriod, list[IntervalUse]] = defaultdict(list)
     for row in rows:
@@ -204,6 +204,9 @@ def _findings(used: PeriodUse, rows: Sequence[IntervalUse]) -> list[str]:
     expected = _quarters(period.first, period.after, rows[0].start)
     if len(rows) < expected:
         found.append(f"{len(rows)} of the month's {expected} intervals are there; the bill is of these alone")
+    unmeasured = sum(not row.may_set_peak for row in rows)
+    if unmeasured and any(version.tariff.demand is not None for version in used.versions):
+        found.append(f"{unmeasured} intervals' power was not measured; the highest demand may have been more")
     return found
 
 

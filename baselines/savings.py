@@ -97,8 +97,9 @@ def savings(
     band = model.band_of_sum(rows, confidence, reporting.weights)
     adjustment = total_adjustment(adjustments, reporting.labels)
     expected, actual = band.expected + adjustment, math.fsum(reporting.energy)
-    if expected == 0.0:
-        raise BaselineError("the expected use is zero; a share of it has no meaning")
+    if expected <= 0.0:
+        what = f"the expected use of {len(rows)} rows is {expected:g}, adjustments included"
+        raise BaselineError(f"{what}; a share of it has no meaning")
     saved = expected - actual
     of_meter = 0.0
     if accuracy is not None:

@@ -156,25 +156,35 @@ def _fit_findings(model: LinearModel) -> list[Finding]:
 def _variable_findings(model: LinearModel) -> list[Finding]:
     findings = []
     known = {name: p for name, p in model.p.items() if name != INTERCEPT and p is not None}
+    own = [name for name in model.variables if name not in model.searched]
+    factors = {name: inflation(model, name) for name in own} if len(own) > 1 else {}
+    together = {name: factor for name, factor in factors.items() if factor > MOST_INFLATION}
     for name, p in known.items():
-        if p >= VARIABLE_P:
+        if p < VARIABLE_P:
+            continue
+        if name in together:
+            text = say(
+                "the influence of {name} cannot be told (p = {p:.2f}; DOE asks for less than {limit:g}), because it "
+                "moves with the other variables; leave one of them out?",
+                name=name,
+                p=p,
+                limit=VARIABLE_P,
+            )
+        else:
             text = say(
                 "{name} may have no influence (p = {p:.2f}; DOE asks for less than {limit:g}); leave it out?",
                 name=name,
                 p=p,
                 limit=VARIABLE_P,
             )
-            findings.append(Finding("variable_p", text, fails=True))
-    own = [name for name in model.variables if name not in model.searched]
-    for name in own if len(own) > 1 else ():
-        factor = inflation(model, name)
-        if factor > MOST_INFLATION:
-            text = say(
-                "{name} moves with the other variables (VIF {factor:.0f}); their coefficients cannot be told apart",
-                name=name,
-                factor=factor,
-            )
-            findings.append(Finding("collinear", text, fails=False))
+        findings.append(Finding("variable_p", text, fails=True))
+    for name, factor in together.items():
+        text = say(
+            "{name} moves with the other variables (VIF {factor:.0f}); their coefficients cannot be told apart",
+            name=name,
+            factor=factor,
+        )
+        findings.append(Finding("collinear", text, fails=False))
     if known and min(known.values()) >= BEST_VARIABLE_P:
         text = say(
             "no variable is certain to have an influence (DOE asks for one p below {limit:g})", limit=BEST_VARIABLE_P

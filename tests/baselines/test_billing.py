@@ -131,3 +131,11 @@ def test_a_peak_is_measured_and_not_interpolated() -> None:
     rows[0] = IntervalUse(rows[0].start, 99.0, may_set_peak=False)
     bill = bill_months([tariff("a", "1", date(2026, 1, 1))], rows)["2026-01"]
     assert bill.demand == pytest.approx(Decimal(4))
+
+
+def test_intervals_whose_power_nobody_measured_set_no_peak_and_are_told() -> None:
+    rows = month(datetime(2026, 6, 1, tzinfo=MADRID), datetime(2026, 7, 1, tzinfo=MADRID), 1.0)
+    rows[10:12] = [IntervalUse(row.start, 50.0, may_set_peak=False) for row in rows[10:12]]
+    bill = bill_months([tariff("a", "1", date(2026, 1, 1))], rows)["2026-06"]
+    assert bill.demand == Decimal(4)
+    assert bill.findings == ("2 intervals' power was not measured; the highest demand may have been more",)

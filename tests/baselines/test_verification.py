@@ -49,6 +49,11 @@ def agrees(model: LinearModel, design: Any, energy: Any) -> None:
         assert list(mine.values()) == pytest.approx(list(theirs), rel=1e-9)
     assert model.r2 == pytest.approx(other.rsquared, rel=1e-9)
     assert model.f == pytest.approx(other.fvalue, rel=1e-9)
+    rows = statsmodels.api.add_constant(design[:3] * 1.1, has_constant="add")
+    bounds = other.get_prediction(rows).conf_int(obs=True, alpha=0.1)
+    bands = model.independent().band_of_each((design[:3] * 1.1).tolist(), 0.9)
+    assert [band.lower for band in bands] == pytest.approx(list(bounds[:, 0]), rel=1e-9)
+    assert [band.upper for band in bands] == pytest.approx(list(bounds[:, 1]), rel=1e-9)
 
 
 def test_random_designs_agree_with_statsmodels() -> None:
