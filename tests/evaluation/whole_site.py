@@ -33,7 +33,8 @@ COMPARED = {
     "materials": "site.materials_wasted",
 }
 FLOUR_PRICE, BIN_PRICE, WATER_PRICE = 9.4, 0.35, 14.2
-GRID_KG = 0.5
+GRID_KG, WATER_KG = 0.5, 0.3
+DESTINATIONS = {"reused": 0.6, "recycled": 0.3, "disposed": 0.1}
 SOLAR_KWH = 18.0
 MEASURE = 0.35
 
@@ -55,12 +56,10 @@ def whole_plan(**change: Any) -> dict[str, Any]:
         ],
         "emission_factors": [
             *plan["emission_factors"],
-            {"of": "water", "kg_a_unit": 0.3, "source": "test"},
+            {"of": "water", "kg_a_unit": WATER_KG, "source": "test"},
             {"of": "solar", "kg_a_unit": 0, "source": "burns nothing"},
         ],
-        "waste_destinations": [
-            {"point": "bin", "reused": 0.6, "recycled": 0.3, "disposed": 0.1, "source": "test"},
-        ],
+        "waste_destinations": [{"point": "bin", **DESTINATIONS, "source": "test"}],
         **change,
     }
 
