@@ -90,12 +90,16 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
     wastes = [name for name, point in plant.points.items() if point.resource.value == "waste"]
     materials = [name for name, point in plant.points.items() if point.resource.value == "material"]
     variables = {_name(output): {"series": [output]} for output in outputs}
-    made_of_weighed = _made_of_weighed(plant)
+    depends_on = {
+        # Those of the lines on which the streams are; where waste's has no product, those of all.
+        "site.waste": [_name(name) for name in outputs if plant.points[name].line in _lines(plant, "waste")],
+        WASTED: [_name(name) for name in outputs if plant.points[name].line in _balanced_lines(plant)],
+    }
     compared = [
         "site.energy",
         *(["site.water"] if waters else []),
         *(["site.waste"] if wastes else []),
-        *([WASTED] if made_of_weighed else []),
+        *([WASTED] if depends_on[WASTED] else []),
     ]
     # The live curve is of electricity; with fuels beside it, all energy is another thing.
     fitted = [compared[0], *(["site.electricity"] if fuels else []), *compared[1:]]
@@ -109,7 +113,7 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
                 "id": _id(series),
                 "series": series,
                 "period": period,
-                "variables": made_of_weighed if series == WASTED else list(variables),
+                "variables": depends_on.get(series) or list(variables),
                 "report_from": report_from,
                 **({"meter_class": "B"} if series in {"site.energy", "site.electricity"} else {}),
             }
@@ -164,10 +168,13 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
     }
 
 
-def _made_of_weighed(plant: PlantFile) -> list[str]:
-    """Variables of the product of lines on which material is weighed too: what materials wasted depend on."""
-    lines = {point.line for point in plant.points.values() if point.weighs == "material"}
-    return [_name(name) for name, point in plant.points.items() if point.weighs == "product" and point.line in lines]
+def _lines(plant: PlantFile, weighs: str) -> set[str | None]:
+    """The lines on which a stream is weighed."""
+    return {point.line for point in plant.points.values() if point.weighs == weighs}
+
+
+def _balanced_lines(plant: PlantFile) -> set[str | None]:
+    return _lines(plant, "material") & _lines(plant, "product")
 
 
 def _id(series: str) -> str:
