@@ -117,6 +117,11 @@ class Tariff:
     holidays: frozenset[date] = frozenset()
     decimals: int = 2
 
+    @property
+    def bills_reactive(self) -> bool:
+        """Whether a bill needs reactive energy."""
+        return self.reactive is not None or (self.demand is not None and self.demand.unit == "kVA")
+
     def covers(self, day: date) -> bool:
         """Whether it is valid on a day."""
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)

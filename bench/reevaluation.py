@@ -105,7 +105,7 @@ async def _derive(readings: OperatedReadingStore, entities: Entities, first: dat
             [day_of(_midnight_ms(first + timedelta(days=number)), model.time_zone) for number in numbers]
         )
         written += found.intervals + found.days
-    return written
+    return written + await evaluator.bills.write({first + timedelta(days=number) for number in range(days)})
 
 
 async def _write_year(readings: OperatedReadingStore, first: date, points: int, days: int) -> None:

@@ -7,6 +7,7 @@ from dashboards import expected, panels, shapes, variables
 from dashboards.board import LAST_MONTH, board, uid_of
 from dashboards.influxql import (
     AMOUNT,
+    BILLED,
     CHOSEN,
     CHOSEN_SERIES,
     CO2E,
@@ -65,6 +66,7 @@ def energy(names: SiteNames) -> Dashboard:
     built.with_panel(_carriers())
     built.with_panel(_cost())
     built.with_panel(_emissions())
+    built.with_panel(_bill())
     if names.lines:
         built.with_panel(_lines(names))
     if names.product_points:
@@ -189,11 +191,27 @@ def _carriers() -> timeseries.Panel:
 def _cost() -> timeseries.Panel:
     return _by_resource(
         "Cost by day",
-        "Of each resource, by the tariff of that day, in its currency. Standing charges and demand stand on the bill.",
+        "Of each resource, by the energy prices of that day. Standing charges and demand stand on the bill.",
         select(COST, DAYS, SITE, WHOLE_SITES, NOT_DOUBLE, SHOWN_TIME, group_by=RESOURCE),
         panels.MONEY,
         2,
     )
+
+
+def _bill() -> timeseries.Panel:
+    panel = shapes.days_by_point(
+        "The electricity bill by day",
+        "What each day added to its month's bill, by the lines of the bill: times of use, blocks, standing charge, "
+        "demand, taxes. Over a whole month they add up to the bill. A day that raised the month's peak carries what "
+        "that makes the days before it dearer too.",
+        COST,
+        BILLED,
+        unit=panels.MONEY,
+        decimals=2,
+        called=panels.AS_THEY_ARE,
+        stacked=True,
+    )
+    return panels.with_sums(panel).span(16)
 
 
 def _emissions() -> timeseries.Panel:

@@ -154,6 +154,12 @@ def _legend() -> common.VizLegendOptions:
     return below.show_legend(show_legend=True).calcs([])
 
 
+def with_sums(panel: timeseries.Panel) -> timeseries.Panel:
+    """A legend that is a table, with what each series comes to over the time shown."""
+    legend = common.VizLegendOptions().display_mode(LegendDisplayMode.TABLE).placement(LegendPlacement.RIGHT)
+    return panel.legend(legend.show_legend(show_legend=True).calcs(["sum"]))
+
+
 def bars(
     title: str,
     description: str,

@@ -68,6 +68,11 @@ class DayMoney:
         return None if version is None or not has_blocks(version.tariff) else version.first
 
     @property
+    def blocks_until(self) -> date | None:
+        """The day before which prices depend on what is bought on this one; None where none do."""
+        return None if self._version is None or self.blocks_since is None else self._version.after
+
+    @property
     def mains(self) -> list[str]:
         """The points of bought electricity."""
         return [

@@ -7,7 +7,7 @@ from evaluation.accounts import SiteAccounts
 from evaluation.baseline_rows import BaselineRow
 from evaluation.day_money import DayMoney
 from evaluation.day_variables import DayValues, DayVariables, date_of
-from evaluation.days import Day, day_on, summarise
+from evaluation.days import Day, day_of, day_on, summarise
 from evaluation.expectation import expect_intervals, expect_row, without_expected
 from evaluation.generation_days import GenerationDays
 from evaluation.intervals import PARTIAL
@@ -128,6 +128,20 @@ class DayWriter:
             )
             for row in gone
         }
+
+    async def priced_after(self, bought: Collection[Day]) -> list[Day]:
+        """The later days whose prices follow from what was bought on these: those that blocks of energy join."""
+        accounts, zone = self._model.accounts, self._model.time_zone
+        found: dict[int, Day] = {}
+        for day in bought:
+            if accounts is None:
+                break
+            money = DayMoney(accounts.plan, accounts.tariffs, self._model.points, date_of(day, zone), zone)
+            if money.blocks_until is not None:
+                end_ms = day_on(money.blocks_until, zone).start_ms
+                for start_ms in await self._readings.day_starts(self._model.site, day.end_ms, end_ms):
+                    found[start_ms] = day_of(start_ms, zone)
+        return [found[start_ms] for start_ms in sorted(found)]
 
     async def _money(self, accounts: SiteAccounts, day: Day, by_start: ByStart) -> DayMoney:
         zone = self._model.time_zone

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from itertools import chain
 
+from evaluation.bill_days import BillDays, Billed
 from evaluation.day_writer import DayWriter, Written
 from evaluation.days import Day, day_of
 from evaluation.happenings import NO_USE_SHARE, Happenings, Span
@@ -44,7 +45,7 @@ async def _nothing() -> None:
 
 
 class Evaluator:
-    """Evaluates one site. It remembers nothing: what it writes follows from what is stored alone.
+    """Evaluates one site. What it writes follows from what is stored alone.
 
     Args:
         readings: where readings are read and intervals and days are written.
@@ -52,6 +53,7 @@ class Evaluator:
         gap_limit_ms: readings further apart than this leave the time between them uncovered.
         before_write: awaited before anything is written; what it raises ends the evaluation.
         plans: where daily values are; needed where the model has accounts.
+        billed: see `BillDays`.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Evaluator:
         gap_limit_ms: int,
         before_write: Callable[[], Awaitable[None]] = _nothing,
         plans: Plans | None = None,
+        billed: Billed | None = None,
     ) -> None:
         self._readings = readings
         self._model = model
@@ -71,6 +74,7 @@ class Evaluator:
         self._sums = SiteSums(addable(model.points, model.assignments), fuelled)
         self._days = DayWriter(readings, plans, model, before_write)
         self._steps = StepWriter(readings, plans, model, before_write, self._days)
+        self.bills = BillDays(readings, model, before_write, billed)
         self._totals = TotalReader(readings, model.site, gap_limit_ms)
 
     async def evaluate(self, dirty: Mapping[str, Iterable[int]]) -> int:
@@ -83,17 +87,22 @@ class Evaluator:
         everything = sorted({start for starts in touched.values() for start in starts})
         written = 0
         days: dict[Day, set[str]] = {}
+        supply: list[IntervalRow] = []
         for start_ms, end_ms in contiguous(everything, MAXIMUM_INTERVALS_AT_ONCE):
             rows = await self._evaluate_range(touched, start_ms, end_ms)
             await self._before_write()
             await self._readings.write_intervals(rows)
             written += len(rows)
+            supply += self.bills.news(rows)
             for row in rows:
                 days.setdefault(day_of(row.start_ms, self._model.time_zone), set()).add(row.point)
         self._add_weather(days, dirty)
-        in_order = sorted(days, key=lambda entry: entry.start_ms)
-        found = await side_by_side([partial(self._days.write, day, days[day]) for day in in_order], DAYS_AT_ONCE)
-        return written + sum(each.intervals for each in found) + await self._steps.write(days)
+        dearer = await self._days.priced_after({day_of(row.start_ms, self._model.time_zone) for row in supply})
+        following = {**days, **dict.fromkeys(dearer)}
+        in_order = sorted(following, key=lambda entry: entry.start_ms)
+        found = await side_by_side([partial(self._days.write, day, following[day]) for day in in_order], DAYS_AT_ONCE)
+        await self.bills.write_news(supply)
+        return written + sum(each.intervals for each in found) + await self._steps.write(following)
 
     def _add_weather(self, days: dict[Day, set[str]], dirty: Mapping[str, Iterable[int]]) -> None:
         """A thermometer measures no point, but what is expected of some may depend on it."""

@@ -152,6 +152,14 @@ def _notes(plan: PlanFile, points: Sequence[Point], today: date) -> list[str]:
         found.append("currency: is missing; savings get no worth")
     if plan.tariff is not None and not any(tariff.covers(today) for tariff in tariffs_of(plan.tariff)):
         found.append(f"electricity_tariff: none is valid on {today}; its days get no cost")
+    tariffs = () if plan.tariff is None else tariffs_of(plan.tariff)
+    reactive = any(point.resource is Resource.REACTIVE_ENERGY and point.role is Role.MAIN for point in points)
+    found += [
+        f"electricity_tariff: {tariff.name} bills kVA or kvarh; without a point of resource reactive_energy and role "
+        "main there is no bill of its months"
+        for tariff in tariffs
+        if tariff.bills_reactive and not reactive
+    ]
     found += [
         f"baselines: {entry.id}: has no variables; its expected use is the mean of its period"
         for entry in plan.baselines

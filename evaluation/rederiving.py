@@ -38,7 +38,10 @@ class Rederiving:
         await self._evaluator.rederive_days(reversed(days))
         await self._evaluator.settle(days)
         left = starts[: -self._days_at_once]
-        return None if not left else self._label(day_of(left[-1], self._model.time_zone))
+        if left:
+            return self._label(day_of(left[-1], self._model.time_zone))
+        await self._evaluator.bills.write()
+        return None
 
     def _midnight_ms(self, local: date) -> int:
         return round(datetime.combine(local, time(), self._model.time_zone).astimezone(UTC).timestamp() * 1000)

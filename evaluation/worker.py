@@ -15,7 +15,7 @@ from evaluation.site_model import SiteModel, load_model
 from store.dirty_marks import DirtyMark
 from store.entities import Entities, SiteEntry
 from store.factory import open_entities, open_readings
-from store.protocol import ReadingStore, StoreUnavailableError
+from store.protocol import IntervalRow, ReadingStore, StoreUnavailableError
 from store.server_file import ServerFile
 from store.server_health import HEALTH_INTERVAL_S, ServerHealth
 
@@ -72,6 +72,7 @@ class Worker:
         self._gap_limit_ms = gap_limit_ms
         self._lease = EvaluationLease(entities)
         self._freezer = Freezer(readings, entities)
+        self._billed: dict[str, dict[tuple[str, int], IntervalRow]] = {}
         self._waiting = False
         self._marks_at_once = MARKS_AT_ONCE
         self.counts = Counts()
@@ -153,7 +154,8 @@ class Worker:
         return frozen
 
     def _evaluator(self, model: SiteModel) -> Evaluator:
-        return Evaluator(self._readings, model, self._gap_limit_ms, self._lease.hold, self._entities.plans)
+        billed = self._billed.setdefault(model.site, {})
+        return Evaluator(self._readings, model, self._gap_limit_ms, self._lease.hold, self._entities.plans, billed)
 
     async def _evaluate(self, model: SiteModel, marks: Sequence[DirtyMark]) -> None:
         dirty: dict[str, set[int]] = {}

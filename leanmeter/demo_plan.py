@@ -161,7 +161,15 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
                 {
                     "name": _SOURCE,
                     "valid_from": "2020-01-01",
-                    "energy": [{"price": country.kwh}],
+                    "standing_charge": round(country.kwh * 150, 2),
+                    "energy": [
+                        {
+                            "band": {"name": "night", "from": "22:00", "to": "06:00"},
+                            "price": round(country.kwh * 0.7, 4),
+                        },
+                        {"price": country.kwh},
+                    ],
+                    "demand": {"price": round(country.kwh * 12, 2), "ratchet": {"share": 0.8, "months": 11}},
                 }
             ],
         },

@@ -9,6 +9,7 @@ class Resource(StrEnum):
     """What a point measures the use of."""
 
     ELECTRICITY = "electricity"
+    REACTIVE_ENERGY = "reactive_energy"
     FUEL = "fuel"
     HEAT = "heat"
     WATER = "water"

@@ -20,6 +20,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 _AMOUNT_AND_RATE: dict[Resource, tuple[str, str | None]] = {
     Resource.ELECTRICITY: ("active_energy_import_total", "active_power_total"),
+    Resource.REACTIVE_ENERGY: ("reactive_energy_import_total", "reactive_power_total"),
     Resource.WATER: ("water_volume_forward", "flow_rate"),
     Resource.HEAT: ("heat_energy", "heat_power"),
     Resource.COMPRESSED_AIR: ("compressed_air_volume", "compressed_air_flow_rate"),

@@ -63,6 +63,10 @@ NUMERIC_FIELDS = (
 
 SITE_SERIES = "site."
 """Before a resource: the point under which a site's use of it stands (`site.water`); a dot is in no point's id."""
+BILL_SERIES = "bill."
+"""Before the name of a line of the electricity bill: the point under which stands what each day adds to it."""
+BILL = "bill"
+"""The resource of these series; their `month` is the billing period."""
 ENERGY = "energy"
 """The resource of `site.energy`: electricity, fuels and heat together, in kWh."""
 MATERIALS_WASTED = "materials_wasted"

@@ -128,7 +128,9 @@ class PlannedSite:
             found = await evaluator.rederive(day_of(midnight_ms(number), model.time_zone))
             written += found.intervals + found.days
         await evaluator.settle(day_of(midnight_ms(number), model.time_zone) for number in range(first, last + 1))
-        return written
+        return written + await evaluator.bills.write(
+            {FIRST + timedelta(days=number) for number in range(first, last + 1)}
+        )
 
     async def evaluate(self, device: str, number: int) -> None:
         """Evaluate a day of which a device's readings have come."""
