@@ -103,7 +103,9 @@ class SiteReader:
         rows: list[IntervalRow] = []
         for series in (SITE_SERIES + ENERGY, _ELECTRICITY):
             rows += await self._readings.days(entry.site, start_ms, end_ms, series)
-        return week_of(rows, first, entry.time_zone)
+        counted = [point.id for point in await self._entities.points(entry.site) if point.resource is Resource.PRODUCT]
+        made = [row for point in counted for row in await self._readings.days(entry.site, start_ms, end_ms, point)]
+        return week_of(rows, first, entry.time_zone, made or None)
 
     async def _of_site(self, site: str) -> _Edges:
         stored_ms = {

@@ -1,8 +1,9 @@
 """A site's week: what was used each day, against what was expected. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from statistics import median
 from zoneinfo import ZoneInfo
 
 from notifications.day_spans import local_day
@@ -12,6 +13,8 @@ from store.schema import ENERGY, SITE_SERIES
 DAYS = 7
 WHOLE = 0.95
 """A week with less coverage than this is not compared with another."""
+_REST = 0.5
+"""Where nobody counts products, a day that uses less than this part of the week's middle day is one of rest."""
 _HOURS = 24
 _ELECTRICITY = SITE_SERIES + "electricity"
 _SERIES = (SITE_SERIES + ENERGY, _ELECTRICITY)
@@ -19,7 +22,10 @@ _SERIES = (SITE_SERIES + ENERGY, _ELECTRICITY)
 
 @dataclass(frozen=True, slots=True)
 class DayUse:
-    """A day in kWh; `amount` is None where nothing was measured, the others where nothing calculates them."""
+    """A day in kWh; `amount` is None where nothing was measured, the others where nothing calculates them.
+
+    `worked` is whether something was made that day, None where nobody counts products.
+    """
 
     day: date
     amount: float | None = None
@@ -28,6 +34,12 @@ class DayUse:
     lower: float | None = None
     upper: float | None = None
     goal: float | None = None
+    worked: bool | None = None
+
+    @property
+    def usual(self) -> float:
+        """What such a day uses: what is expected of it, else what it used."""
+        return self.expected if self.expected is not None else self.amount or 0.0
 
     @property
     def judged(self) -> bool:
@@ -95,6 +107,15 @@ class Week:
         return sum(day.coverage for day in self.days) / DAYS
 
     @property
+    def working_days(self) -> tuple[DayUse, ...]:
+        """The measured days on which the site worked: only these are worth being compared with each other."""
+        measured = [day for day in self.days if day.amount is not None]
+        if any(day.worked is not None for day in measured):
+            return tuple(day for day in measured if day.worked)
+        least = _REST * median(day.usual for day in measured) if measured else 0.0
+        return tuple(day for day in measured if day.usual >= least)
+
+    @property
     def comparison(self) -> Comparison | None:
         """Against what was expected; None when no day can be judged."""
         judged = [day for day in self.days if day.judged]
@@ -117,10 +138,13 @@ class Week:
         return self.base_kw * _HOURS * DAYS * self.coverage / self.electricity_kwh
 
 
-def week_of(rows: Sequence[IntervalRow], first: date, zone: ZoneInfo) -> Week:
+def week_of(
+    rows: Sequence[IntervalRow], first: date, zone: ZoneInfo, products: Sequence[IntervalRow] | None = None
+) -> Week:
     """The week from a Monday on, out of the days of a site from a week before.
 
-    All energy counts where it is known (`site.energy`), else electricity. Peak and base are those of electricity.
+    `products` has the days of all that counts what is made, None where nothing does. All energy counts where it is
+    known (`site.energy`), else electricity. Peak and base are those of electricity.
     """
     named = {name: {local_day(row.start_ms, zone): row for row in rows if row.point == name} for name in _SERIES}
     series = next((name for name in _SERIES if any(first <= day < _after(first) for day in named[name])), _ELECTRICITY)
@@ -128,10 +152,11 @@ def week_of(rows: Sequence[IntervalRow], first: date, zone: ZoneInfo) -> Week:
     before = [named[series].get(first - timedelta(days=number)) for number in range(1, DAYS + 1)]
     electricity = [row for day, row in named[_ELECTRICITY].items() if first <= day < _after(first)]
     peak = max((row for row in electricity if row.demand is not None), key=lambda row: row.demand or 0.0, default=None)
+    made = None if products is None else {local_day(row.start_ms, zone) for row in products if row.amount > 0.0}
     return Week(
         first=first,
         resource=series.removeprefix(SITE_SERIES),
-        days=tuple(_day_use(first + timedelta(days=number), row) for number, row in enumerate(this)),
+        days=tuple(_day_use(first + timedelta(days=number), row, made) for number, row in enumerate(this)),
         before=sum(row.amount for row in before if row) if _is_whole(before) and _is_whole(this) else None,
         peak_kw=None if peak is None else peak.demand,
         peak_ms=None if peak is None else peak.peak_ms,
@@ -148,7 +173,8 @@ def _is_whole(rows: Sequence[IntervalRow | None]) -> bool:
     return sum(row.coverage for row in rows if row is not None) / DAYS >= WHOLE
 
 
-def _day_use(day: date, row: IntervalRow | None) -> DayUse:
+def _day_use(day: date, row: IntervalRow | None, made: Collection[date] | None) -> DayUse:
     if row is None:
         return DayUse(day)
-    return DayUse(day, row.amount, row.coverage, row.expected, row.lower, row.upper, row.goal)
+    worked = None if made is None else day in made
+    return DayUse(day, row.amount, row.coverage, row.expected, row.lower, row.upper, row.goal, worked)

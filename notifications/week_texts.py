@@ -88,8 +88,8 @@ class WeekWriter:
 
     def _days(self, week: Week) -> str:
         _, locale = self._texts.gettext, self._texts.locale
-        judged = [day for day in week.days if day.judged]
-        measured = [day for day in week.days if day.amount is not None]
+        measured = week.working_days
+        judged = [day for day in measured if day.judged]
         if len(judged) > 1:
             best = min(judged, key=lambda day: day.excess)
             sentence = (

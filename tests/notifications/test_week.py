@@ -105,13 +105,37 @@ def test_the_first_sentence_says_what_is_proven(factor: float, verdict: str) -> 
 def test_without_a_baseline_it_says_so() -> None:
     first, second, third = said(week_of(rows(AMOUNTS), MONDAY, ZONE))
     assert first == "3,905 kWh of energy were used; there is no baseline yet that would tell whether that is much."
-    assert second == "Friday used most (700 kWh), Sunday least (180 kWh)."
+    assert second == "Friday used most (700 kWh), Saturday least (420 kWh)."
     assert third == "Nothing else stands out."
     before = rows([500.0] * 7, first=MONDAY - timedelta(days=7))
     assert "12% more than the week before;" in said(week_of([*before, *rows(AMOUNTS)], MONDAY, ZONE))[0]
     same = week_of(rows([500.0] * 14, first=MONDAY - timedelta(days=7), series="site.electricity"), MONDAY, ZONE)
     assert said(same)[0].startswith("3,500 kWh of electricity were used, as much as the week before;")
     assert said(week_of([], MONDAY, ZONE))[0] == "Nothing was measured this week."
+
+
+def made(amounts: Sequence[float]) -> list[IntervalRow]:
+    return rows(amounts, series="bread")
+
+
+def test_a_day_of_rest_is_neither_the_best_nor_the_least() -> None:
+    used = [600.0, *AMOUNTS[1:6], 90.0]
+    monday, sunday = "Monday was the best day, 6% less", "Sunday was the best day, 50% less"
+    # Nobody counts what is made: a day that is expected to use little is one of rest.
+    assert said(week_of(rows(used, AMOUNTS), MONDAY, ZONE))[1].startswith(monday)
+    assert said(week_of(rows(AMOUNTS), MONDAY, ZONE))[1].endswith("Saturday least (420 kWh).")
+    # Else it is one on which nothing was made.
+    closed, open_on_sunday = made([10.0] * 5 + [0.0, 0.0]), made([10.0] * 5 + [0.0, 3.0])
+    assert said(week_of(rows(used, AMOUNTS), MONDAY, ZONE, closed))[1].startswith(monday)
+    assert said(week_of(rows(used, AMOUNTS), MONDAY, ZONE, open_on_sunday))[1].startswith(sunday)
+    assert said(week_of(rows(AMOUNTS), MONDAY, ZONE, closed))[1].endswith("Monday least (640 kWh).")
+    assert said(week_of(rows(AMOUNTS), MONDAY, ZONE, made([0.0] * 7)))[1] == "There are too few days to compare."
+
+
+def test_a_day_of_rest_above_its_band_is_looked_at_all_the_same() -> None:
+    left_on = [*AMOUNTS[:6], 300.0]
+    told = said(week_of(rows(left_on, AMOUNTS), MONDAY, ZONE, made([10.0] * 6 + [0.0])))[2]
+    assert told == "Look at Sunday: 67% more than expected, and above the band."
 
 
 def test_days_without_production_are_not_judged() -> None:
