@@ -79,11 +79,12 @@ def durbin_watson(basis: Matrix, residuals: Matrix) -> tuple[float, float]:
 def restricted_autocorrelation(basis: Matrix, residuals: Matrix) -> float:
     """ρ at the maximum of the restricted likelihood, from 0 to MOST.
 
-    Pearson's is too low by about (p + 3ρ)/n, because fitting p coefficients takes away what residuals have in common;
-    this one is not, to that order, whatever the design (Cheang & Reinsel 2000, "Bias reduction of autoregressive
-    estimates in time series regression model through restricted maximum likelihood", JASA 95). With G the sums of
-    products of basis and residuals, C those with the row before and B those of the first and last row, the sums after
-    the regression is taken out are G + ρ²(G − B) − ρ(C + C').
+    Pearson's is too low by about (1 + 3ρ)/n beside a mean (Marriott & Pope 1954, Biometrika 41) and by more beside slow
+    variables, because fitting takes away what residuals have in common; this one by about 2ρ/n whatever the design
+    (Cheang & Reinsel 2000, "Bias reduction of autoregressive estimates in time series regression model through
+    restricted maximum likelihood", JASA 95). With G the sums of products of basis and residuals, C those with the row
+    before and B those of the first and last row, the sums of products of what is new in each row (the first one's times
+    1 − ρ²) are G + ρ²(G − B) − ρ(C + C').
     """
     n, p = basis.shape
     both = np.column_stack([basis, residuals / math.sqrt(float(residuals @ residuals))])

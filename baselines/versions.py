@@ -15,6 +15,8 @@ from baselines.linear_model import LinearModel, VariableRange
 from baselines.observations import Observations
 
 FORMAT = 1
+_TOLD_LATER: Mapping[str, Any] = {"durbin_watson": None, "durbin_watson_p": None, "error_autocorrelation": 0.0}
+"""What a version that was frozen without it is read as: its bands stay as they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _numbers(column: tuple[float, ...]) -> list[float]:
 
 
 def _model(document: Mapping[str, Any]) -> LinearModel:
-    given = dict(document)
+    given = {**_TOLD_LATER, **document}
     width = len(given["variables"])
     given["slopes_inverse"] = np.array(given["slopes_inverse"], dtype=np.float64).reshape(width, width)
     given["ranges"] = {name: VariableRange(**seen) for name, seen in given["ranges"].items()}

@@ -35,6 +35,14 @@ def test_a_frozen_baseline_comes_back_from_json_and_gives_the_same_band() -> Non
     assert (again.first_label, again.last_label, again.frozen_on) == ("0", "5", date(2026, 3, 1))
 
 
+def test_a_version_frozen_before_autocorrelation_was_told_keeps_its_bands() -> None:
+    document = as_document(frozen())
+    for name in ("durbin_watson", "durbin_watson_p", "error_autocorrelation"):
+        del document["model"][name]
+    again = from_document(document).model
+    assert again.band_of_sum([[33.0]], 0.9) == again.independent().band_of_sum([[33.0]], 0.9)
+
+
 def test_the_hash_is_of_every_digit_and_not_of_how_a_number_was_written() -> None:
     version = frozen()
     assert version.is_of(ROWS)
