@@ -118,7 +118,7 @@ def _edges() -> table.Panel:
         descending=True,
     )
     panels.show(panel, "Time", custom__hidden=True)
-    panels.show(panel, "device", displayName="Site and edge")
+    panels.show(panel, "device", displayName="Site and edge", custom__minWidth=panels.NAME_WIDTH)
     colored: dict[str, object] = {"unit": panels.SECONDS, "decimals": 1, "thresholds": panels.steps(LATE_S)}
     panels.show(panel, "last_batch_age_s", displayName="Last batch", **colored)
     panels.show(panel, "newest_reading_age_s", displayName="Newest reading", **colored)
@@ -151,7 +151,7 @@ def _agents(names: SiteNames) -> table.Panel:
         descending=True,
     )
     panels.show(panel, "Time", displayName="Told", unit=panels.AGE)
-    panels.show(panel, "site", displayName="Site", mappings=panels.texts(names.site_names))
+    panels.name_column(panel, "site", "Site", names.site_names)
     panels.show(panel, "device", displayName="Agent")
     shapes.with_columns(panel, shown)
     panels.in_order(panel, "Time", "site", "device")

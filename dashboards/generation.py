@@ -138,7 +138,7 @@ def _power(names: SiteNames) -> timeseries.Panel:
     )
     return (
         panels.lines(
-            "Grid and own generation, two days",
+            "Grid and own generation",
             "Mean power of each quarter of an hour. Below zero: fed in.",
             InfluxQuery(query, POINT_NAME),
             unit=panels.KILOWATT,

@@ -1,4 +1,4 @@
-"""Where panels stand: from left to right in shelves of 24 columns, each shelf filled to its end."""
+"""Where panels stand: from left to right in shelves of 24 columns, of one height each and filled to the end."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,9 @@ def place(panels: Sequence[_Placed]) -> None:
             panel.grid_pos = GridPos(x=0, y=y, w=COLUMNS, h=_ROW_HEIGHT)
             y += _ROW_HEIGHT
             continue
-        if sum(map(_span, shelf)) + _span(panel) > COLUMNS:
+        # A number beside a chart would be drawn as tall as the chart.
+        full = sum(map(_span, shelf)) + _span(panel) > COLUMNS
+        if full or (shelf and _height(shelf[-1]) != _height(panel)):
             y += _set_down(shelf, y)
             shelf = []
         shelf.append(panel)
@@ -37,7 +39,7 @@ def _set_down(shelf: Sequence[Panel], y: int) -> int:
     if not shelf:
         return 0
     asked = sum(map(_span, shelf))
-    height = max(panel.grid_pos.h for panel in shelf if panel.grid_pos is not None)
+    height = _height(shelf[0])
     passed = x = 0
     for panel in shelf:
         passed += _span(panel)
@@ -45,6 +47,10 @@ def _set_down(shelf: Sequence[Panel], y: int) -> int:
         panel.grid_pos = GridPos(x=x, y=y, w=end - x, h=height)
         x = end
     return height
+
+
+def _height(panel: Panel) -> int:
+    return 0 if panel.grid_pos is None else panel.grid_pos.h
 
 
 def _span(panel: Panel) -> int:

@@ -311,7 +311,7 @@ def _streams(names: SiteNames) -> table.Panel:
     )
     panels.show(panel, "Time", custom__hidden=True)
     panels.show(panel, "resource", displayName="Kind")
-    panels.show(panel, "point", displayName="Stream", mappings=panels.texts(names.called(*STREAMS)))
+    panels.name_column(panel, "point", "Stream", names.called(*STREAMS))
     columns = (
         ("amount", "Amount", panels.COUNT, 0),
         ("cost", "Cost", panels.MONEY, 2),

@@ -121,8 +121,8 @@ def _meters(names: SiteNames) -> table.Panel:
         sorted_by="Last reading",
     )
     measured = {device: name for by_device in names.meter_names.values() for device, name in by_device.items()}
-    panels.show(panel, "device", displayName="Meter of", mappings=panels.texts(measured))
-    panels.show(panel, "Time", displayName="Last reading", unit=panels.AGE)
+    panels.name_column(panel, "device", "Meter of", measured)
+    panels.show(panel, "Time", displayName="Last reading", custom__minWidth=panels.NAME_WIDTH, unit=panels.AGE)
     columns = (
         ("active_power_total", "Power", panels.WATT, 0),
         ("flow_rate", "Flow", panels.CUBIC_METRE_PER_HOUR, 3),
@@ -134,14 +134,15 @@ def _meters(names: SiteNames) -> table.Panel:
 
 def _interval_quality(names: SiteNames) -> statetimeline.Panel:
     query = select(QUALITY, INTERVALS, SITE, CHOSEN, SHOWN_TIME, group_by=POINT)
-    return panels.states(
+    panel = panels.states(
         "How each interval is known",
         "Each quarter of an hour: green was measured. Anything else is named: read this before you trust a peak or a "
         "saving.",
         InfluxQuery(query, POINT_NAME),
         texts=QUALITIES,
         called=names.display_names,
-    ).time_from("24h")
+    )
+    return panel.time_from("24h").height(FIFTEEN_ROWS)
 
 
 def _coverage(names: SiteNames) -> bargauge.Panel:

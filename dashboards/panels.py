@@ -27,9 +27,12 @@ from grafana_foundation_sdk.models.common import (
     VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardSpecialValueMapOptions,
     DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
+    SpecialValueMap,
+    SpecialValueMatch,
     Threshold,
     ThresholdsMode,
     ValueMap,
@@ -62,12 +65,15 @@ PIECES = "suffix:pieces"
 CARBON_KG = "suffix:kg CO₂e"
 
 STAT_HEIGHT = 4
-WORDS_HEIGHT = 4
+WORDS_HEIGHT = 5
 SMALL_CHART_HEIGHT = 7
 CHART_HEIGHT = 9
 
 OUTAGE = "Outage"
 OUT_OF_LEGEND = {"legend": True, "tooltip": False, "viz": False}
+
+NAME_WIDTH = 140
+"""Least width of a table's column of names, so that they can be read on a phone."""
 
 TODAY = "now/d"
 LAST_HOUR = "1h"
@@ -92,6 +98,9 @@ def number(
 
     `columns` is the regular expression of those columns that are shown when not the numeric ones are.
     """
+    # In grey: Grafana would give it the first colour of the levels, and the green of good news.
+    said = ValueMappingResult(text=missing, color="text")
+    nothing = SpecialValueMap(DashboardSpecialValueMapOptions(SpecialValueMatch.NULL_AND_NAN, said))
     reduced = common.ReduceDataOptions().calcs(["lastNotNull"]).values(values=False).fields(columns)
     return (
         stat.Panel()
@@ -104,6 +113,7 @@ def number(
         .unit(unit)
         .decimals(decimals)
         .no_value(missing)
+        .mappings([nothing])
         .thresholds(levels((None, "blue")))
         .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
         .graph_mode(BigValueGraphMode.NONE)
@@ -333,6 +343,11 @@ def texts(by_value: Mapping[str, str]) -> list[dict[str, object]]:
     """Mappings that show people's names for the values of a table's column."""
     options = {value: {"text": text, "index": index} for index, (value, text) in enumerate(by_value.items())}
     return [{"type": "value", "options": options}]
+
+
+def name_column(panel: table.Panel, column: str, title: str, called: Mapping[str, str], **more: object) -> None:
+    """Show people's names in a table's column of ids."""
+    show(panel, column, displayName=title, custom__minWidth=NAME_WIDTH, mappings=texts(called), **more)
 
 
 def link(title: str, board_uid: str, **chosen: str) -> list[dict[str, object]]:

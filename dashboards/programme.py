@@ -132,7 +132,7 @@ def _ranking(names: SiteNames) -> table.Panel:
     )
     to_site = panels.link("Its energy", uid_of("energy"), site="${__value.raw}")
     panels.show(panel, "Time", custom__hidden=True)
-    panels.show(panel, "site", displayName="Site", links=to_site, mappings=panels.texts(names.site_names))
+    panels.name_column(panel, "site", "Site", names.site_names, links=to_site)
     columns = (
         ("difference", "Against expected", panels.SHARE, 1),
         ("saved", "Saved", panels.KILOWATT_HOUR, 0),
@@ -185,7 +185,7 @@ def _data(names: SiteNames) -> table.Panel:
         sorted_by="Last reading",
     )
     to_site = panels.link("Its edges and meters", uid_of("fleet"), site="${__value.raw}")
-    panels.show(panel, "site", displayName="Site", links=to_site, mappings=panels.texts(names.site_names))
+    panels.name_column(panel, "site", "Site", names.site_names, links=to_site)
     panels.show(panel, "Time", displayName="Last reading", unit=panels.AGE)
     for column in ("active_power_total", "flow_rate", "weight_net", "temperature"):
         panels.show(panel, column, custom__hidden=True)

@@ -101,8 +101,7 @@ def sums(
         descending=not by_name,
     )
     panels.show(panel, "Time", custom__hidden=True)
-    leading = {} if links is None else {"links": links}
-    panels.show(panel, "point", displayName=point, **leading, mappings=panels.texts(called))
+    panels.name_column(panel, "point", point, called, **({} if links is None else {"links": links}))
     return with_columns(panel, columns)
 
 

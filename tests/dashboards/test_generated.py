@@ -16,6 +16,7 @@ from dashboards.board import uid_of
 from dashboards.build import DASHBOARDS, GENERATED, differing, render, write
 from dashboards.influxql import READING
 from dashboards.overview import overview
+from dashboards.panels import CHART_HEIGHT, STAT_HEIGHT, WORDS_HEIGHT
 from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames, SupplyMeter
 from leanmeter.dashboard_names import demo_names
@@ -142,6 +143,26 @@ def test_panels_lie_beside_each_other_within_the_grid(path: Path) -> None:
         apart_x = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
         apart_y = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
         assert apart_x or apart_y, (one["title"], other["title"])
+
+
+@boards
+def test_numbers_are_as_tall_as_they_asked_for(path: Path) -> None:
+    """Beside a chart Grafana would blow a number up, and its words for nothing."""
+    numbers = [panel for panel in panels_of(path) if panel["type"] == "stat"]
+
+    assert {panel["gridPos"]["h"] for panel in numbers} <= {STAT_HEIGHT, WORDS_HEIGHT, CHART_HEIGHT}
+    tall = [panel["title"] for panel in numbers if panel["gridPos"]["h"] == CHART_HEIGHT]
+    assert tall == (["Energy against expected"] if path.stem == "overview" else [])
+
+
+@boards
+def test_words_for_nothing_are_not_in_the_colour_of_good_news(path: Path) -> None:
+    for panel in panels_of(path):
+        if panel["type"] == "stat":
+            defaults = panel["fieldConfig"]["defaults"]
+            (nothing,) = [each["options"] for each in defaults["mappings"] if each["type"] == "special"]
+            assert nothing["match"] == "null+nan", panel["title"]
+            assert nothing["result"] == {"text": defaults["noValue"], "color": "text"}, panel["title"]
 
 
 @pytest.mark.parametrize("target", targets(), ids=str)
