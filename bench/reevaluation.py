@@ -1,6 +1,6 @@
 """How long a site's year takes to be evaluated again after its plan changed: costs, goals, what is expected.
 
-    python -m bench.reevaluation [--points 50] [--days 365] [--influx URL --token TOKEN]
+    python -m bench.reevaluation [--points 50] [--days 365] [--step week] [--influx URL --token TOKEN]
 
 Prints one line of JSON. Writing the year itself is not part of the time.
 """
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=int, default=50)
     parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--step", choices=("day", "week", "month"), default="day", help="of the baseline")
     parser.add_argument("--influx", metavar="URL")
     parser.add_argument("--token", default="")
     parser.add_argument("--org", default="leanmeter")
@@ -61,7 +62,7 @@ async def measure(asked: argparse.Namespace, folder: Path) -> dict[str, float]:
     try:
         await entities.import_site(_site(asked.points), "bench")
         first = date(2025, 1, 1)
-        plan = PlanFile.model_validate(_plan(first, min(BASELINE_DAYS, asked.days // 2)))
+        plan = PlanFile.model_validate(_plan(first, min(BASELINE_DAYS, asked.days // 2), asked.step))
         await entities.plans.put(SITE, plan.model_dump(mode="json", by_alias=True), {}, "bench")
         await _write_year(readings, first, asked.points, asked.days)
         entry = await entities.site(SITE)
@@ -101,9 +102,9 @@ async def _derive(readings: OperatedReadingStore, entities: Entities, first: dat
     written = 0
     for begin in range(0, days, DAYS_AT_ONCE):
         numbers = range(begin, min(begin + DAYS_AT_ONCE, days))
-        found = await evaluator.rederive_days(
-            [day_of(_midnight_ms(first + timedelta(days=number)), model.time_zone) for number in numbers]
-        )
+        some = [day_of(_midnight_ms(first + timedelta(days=number)), model.time_zone) for number in numbers]
+        found = await evaluator.rederive_days(some)
+        await evaluator.settle(some)
         written += found.intervals + found.days
     return written + await evaluator.bills.write({first + timedelta(days=number) for number in range(days)})
 
@@ -156,7 +157,7 @@ def _site(points: int) -> Site:
     return Site(SiteFile.model_validate({"site": SITE, "lines": lines, "points": declared}))
 
 
-def _plan(first: date, baseline_days: int) -> dict[str, Any]:
+def _plan(first: date, baseline_days: int, step: str) -> dict[str, Any]:
     last = first + timedelta(days=baseline_days - 1)
     tariff = {
         "name": "flat",
@@ -174,6 +175,7 @@ def _plan(first: date, baseline_days: int) -> dict[str, Any]:
         "baselines": [
             {
                 "id": "energy",
+                "step": step,
                 "period": {"from": first.isoformat(), "to": last.isoformat()},
                 "variables": ["bread"],
             }

@@ -219,14 +219,15 @@ def _over_peak(names: SiteNames) -> Alert:
 
 
 def _over_expected() -> Alert:
-    of = f"{POINT} =~ /^site\\.(energy|electricity|water|waste)$/"
+    # A week's, month's or shift's row stands at its last day, and is judged instead of its days.
+    of = f"{POINT} =~ /^site\\.(energy|electricity|water|waste)(\\.(week|month|shift\\.[a-z0-9_]+))?$/"
     by = f"{EVERY_SITE}, {POINT}"
     over = select(f'{AMOUNT} - {UPPER} AS "over"', DAYS, of, SHOWN_TIME, f"{UPPER} > 0", group_by=by)
     query = select('last("over") AS "over"', nested(over), SHOWN_TIME, group_by=by)
     return Alert(
         "leanmeter-over-expected",
         "More used than expected",
-        "{{ $labels.point }} of {{ $labels.site }} was above the band of what was expected of that day. Something ran "
+        "{{ $labels.point }} of {{ $labels.site }} was above the band of what was expected of it. Something ran "
         "that should not, or something new was not told to the baseline.",
         [(query, YESTERDAY)],
         ("energy", "Each day against expected and goal"),

@@ -12,7 +12,14 @@ DAYS = 16
 async def test_both_stores_write_as_much_and_nothing_when_nothing_has_changed(
     influxdb: InfluxDB, influxdb_bucket: str, tmp_path: Path
 ) -> None:
-    asked = {"points": 4, "days": DAYS, "token": influxdb.token, "org": influxdb.org, "bucket": influxdb_bucket}
+    asked = {
+        "points": 4,
+        "days": DAYS,
+        "step": "day",
+        "token": influxdb.token,
+        "org": influxdb.org,
+        "bucket": influxdb_bucket,
+    }
     found = []
     for url in (None, influxdb.url):
         folder = tmp_path / ("influx" if url else "sqlite")
