@@ -17,7 +17,7 @@ from evaluation.plan_variables import Name, Series, Step, VariableSettings
 from evaluation.tariff_file import Price, TariffFile
 from site_config.schema import Slug
 from site_config.yaml_file import StrictModel
-from store.schema import MATERIALS_WASTED
+from store.schema import MATERIALS_WASTED, RESOURCES_OF_DAYS, SITE_SERIES
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -91,6 +91,8 @@ class BaselineSettings(StrictModel):
             raise ValueError("report_from: must be after the baseline period")
         if self.bills is not None and self.step != "month":
             raise ValueError("bills: are spread over calendar months; give step: month")
+        if self.step == "shift" and self.series.removeprefix(SITE_SERIES) in RESOURCES_OF_DAYS:
+            raise ValueError(f"step: {self.series} is known by whole days, not by shifts; use day, week or month")
         return self
 
     @property

@@ -24,6 +24,7 @@ from evaluation.plan_variables import Step
 from evaluation.running_use import RunningUse, running_uses
 from evaluation.site_model import SiteModel
 from evaluation.steps import ROWS, span_of
+from evaluation.stream_notes import stream_notes
 from store.plans import Plans
 from store.protocol import ReadingStore
 from store.schema import MATERIALS_WASTED
@@ -55,7 +56,8 @@ class Standing:
     `savings` are proven only where the baseline is valid for them too. `worth_a_year` is None without a price or a
     proven saving. `goal_share` is None without a goal; `asked_share` is what it asks for today. `enpi` is actual over
     expected use, `live` of yesterday and the running week, or of the last week or month, also where they are not
-    reported yet; `running` is what was used today and this week so far, beside what is usual.
+    reported yet; `running` is what was used today and this week so far, beside what is usual. `streams` tell of
+    materials wasted and of waste what was lost lately, and where it went.
     """
 
     baseline: str
@@ -77,6 +79,7 @@ class Standing:
     enpi: float | None = None
     live: tuple[LiveVerdict, ...] = ()
     running: tuple[RunningUse, ...] = ()
+    streams: tuple[Saying, ...] = ()
     goal_share: float | None = None
     asked_share: float | None = None
     goal_is_average: bool = False
@@ -87,7 +90,7 @@ class Standing:
     @property
     def lines(self) -> tuple[Saying, ...]:
         """What is said of now and of what was over last, a line each."""
-        return (*(each.text for each in self.running), *(each.text for each in self.live))
+        return (*(each.text for each in self.running), *(each.text for each in self.live), *self.streams)
 
 
 class Standings:
@@ -107,7 +110,13 @@ class Standings:
         accounts = model.accounts
         if accounts is None:
             return []
-        return [await self._of_baseline(model, accounts, settings, today) for settings in accounts.plan.baselines]
+        return [
+            replace(
+                await self._of_baseline(model, accounts, settings, today),
+                streams=await stream_notes(self._readings, model, settings.series, today),
+            )
+            for settings in accounts.plan.baselines
+        ]
 
     async def reported(
         self, model: SiteModel, settings: BaselineSettings, baseline: FrozenBaseline, today: date

@@ -91,6 +91,12 @@ async def test_materials_wasted_are_judged_against_a_baseline_and_the_goal_of_35
     assert wasted.savings.proven
     assert wasted.savings.savings_fraction == pytest.approx(0.35, abs=0.03)
     assert "less material wasted than expected" in wasted.text
+    assert str(wasted.streams[0]).startswith("Last 30 days: ")
+    assert "kg of material were wasted; what was lost cost" in wasted.streams[0]
+    assert by_series["site.waste"].lines[-1] == (
+        "Last 30 days: 60 % of the waste was reused, 30 % recycled, 0 % otherwise recovered, 10 % disposed of."
+    )
+    assert by_series["site.energy"].streams == ()
     # Both goals stand beside each other; half of what is wasted is weighed as waste.
     waste = by_series["site.waste"].savings
     assert waste is not None

@@ -85,6 +85,10 @@ def write(folder: Path, **change: Any) -> Path:
         ),
         ({"piece_masses": [{"point": "bread", "kg_a_piece": 0, "source": "x"}]}, r"piece_masses\[0\]\.kg_a_piece"),
         (
+            {"baselines": [{"id": "a", "series": "site.materials_wasted", "period": PERIOD, "step": "shift"}]},
+            r"step: site\.materials_wasted is known by whole days, not by shifts",
+        ),
+        (
             {"material_balances": [{"id": "a", "inputs": ["b"], "products": ["c"]}] * 2},
             r"material_balances: id 'a' is used twice",
         ),
