@@ -11,6 +11,7 @@ from dashboards.influxql import (
     CHOSEN,
     CHOSEN_SERIES,
     CO2E,
+    CO2E_MARKET,
     COST,
     DAYS,
     EXPECTED,
@@ -39,7 +40,8 @@ ABOUT_GOALS = (
     "waste. Those are averages of what they say themselves, not a promise. **Your goal** is the dashed line: it comes "
     "from your plan, and every step of it can be changed there."
 )
-RESOURCES = ("electricity", "fuel", "heat", "water", "compressed_air", "material", "waste", "product")
+COLUMN = "$col"
+RESOURCES = ("electricity", "fuel", "heat", "water", "compressed_air", "material", "waste", "product", "refrigerant")
 
 
 def energy(names: SiteNames) -> Dashboard:
@@ -67,6 +69,7 @@ def energy(names: SiteNames) -> Dashboard:
     built.with_panel(_cost())
     built.with_panel(_emissions())
     built.with_panel(_bill())
+    built.with_panel(_both_methods())
     if names.lines:
         built.with_panel(_lines(names))
     if names.product_points:
@@ -214,10 +217,23 @@ def _bill() -> timeseries.Panel:
     return panels.with_sums(panel).span(16)
 
 
+def _both_methods() -> timeseries.Panel:
+    both = f"{total(CO2E, 'By the grid')}, {total(CO2E_MARKET, 'By your contract')}"
+    query = select(both, DAYS, SITE, WHOLE_SITES, NOT_DOUBLE, SHOWN_TIME, group_by="time(1d) fill(none)")
+    return panels.bars(
+        "Emissions counted both ways",
+        "Bought electricity by the grid's mean, which all other panels show, and by what your contract says (GHG "
+        "Protocol, Scope 2). What has no factor of a contract is counted by the grid's.",
+        InfluxQuery(query, COLUMN),
+        unit=panels.CARBON_KG,
+        decimals=0,
+    ).span(8)
+
+
 def _emissions() -> timeseries.Panel:
     return _by_resource(
         "Emissions by day",
-        "Of each resource, by the factor of that day.",
+        "Of each resource, by the factor of that day; bought electricity by the grid's mean.",
         select(CO2E, DAYS, SITE, WHOLE_SITES, NOT_DOUBLE, SHOWN_TIME, group_by=RESOURCE),
         panels.CARBON_KG,
         0,

@@ -6,6 +6,7 @@ the energy alone. They stand in the bill's own series (`evaluation.bill_days`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -31,8 +32,17 @@ from store.protocol import IntervalRow
 _OfPoint = Callable[[Point, Mapping[int, IntervalRow]], float | None]
 Dated = TypeVar("Dated", PriceSettings, EmissionSettings, PieceMassSettings, WasteDestinationSettings)
 
-METHOD: Method = "location"
-"""The way of counting bought electricity that stands in the store; the market-based one is in reports."""
+LOCATION: Method = "location"
+MARKET: Method = "market"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What a series of a day costs, and emits in kg CO2e by the grid's mean and by the contract; None: not known."""
+
+    cost: float | None = None
+    co2e: float | None = None
+    co2e_market: float | None = None
 
 
 class DayMoney:
@@ -111,12 +121,22 @@ class DayMoney:
         """What the intervals of a series cost; None where a price is not known."""
         return self._sum(series, {row.start_ms: row for row in rows}, self._cost_of_point)
 
-    def co2e_kg(self, series: str, rows: Sequence[IntervalRow]) -> float | None:
-        """What they emit in kg CO2e, location-based; None where a factor is not known.
+    def co2e_kg(self, series: str, rows: Sequence[IntervalRow], method: Method = LOCATION) -> float | None:
+        """What they emit in kg CO2e; None where a factor is not known.
 
-        Own generation emits by a factor of its own, where its fuel is not counted.
+        Own generation emits by a factor of its own, where its fuel is not counted. By the market what has no factor of
+        the contract has the grid's, the last in the order of the GHG Protocol's Scope 2 Guidance (2015, table 6.3);
+        without any factor of a contract in the plan nothing is said.
         """
-        return self._sum(series, {row.start_ms: row for row in rows}, self._co2e_of_point)
+        if method == MARKET and all(each.method != MARKET for each in self._plan.emission_factors):
+            return None
+        return self._sum(
+            series, {row.start_ms: row for row in rows}, lambda point, mine: self._co2e_of_point(point, mine, method)
+        )
+
+    def of_series(self, series: str, rows: Sequence[IntervalRow]) -> Money:
+        """All of it."""
+        return Money(self.cost(series, rows), self.co2e_kg(series, rows), self.co2e_kg(series, rows, MARKET))
 
     def avoided_kg_a_kwh(self) -> dict[str, float]:
         """What a kWh of each own generation keeps out of the grid in kg CO2e, by point.
@@ -124,15 +144,23 @@ class DayMoney:
         Known of points that have a factor of their own (0 of what burns nothing). What emits more than the grid avoids
         nothing, and nothing is said of a generator whose fuel is counted.
         """
-        of_grid = [self._factor(self._points[main]) for main in self.mains]
+        of_grid = [self._factor(self._points[main], LOCATION) for main in self.mains]
         grid = next((factor for factor in of_grid if factor is not None), None)
         if grid is None:
             return {}
-        own = {point.id: self._own_factor(point) for point in self._points.values() if point.role is Role.GENERATION}
+        generators = [point for point in self._points.values() if point.role is Role.GENERATION]
+        own = {point.id: self._own_factor(point, LOCATION) for point in generators}
         return {name: max(avoided_kg_a_kwh(grid, factor), 0.0) for name, factor in own.items() if factor is not None}
 
-    def of_site(self, resource: str, by_point: Mapping[str, float | None]) -> float | None:
-        """The cost, or the emissions, of a site's series out of those of its points."""
+    def of_site(self, resource: str, by_point: Mapping[str, Money]) -> Money:
+        """The same of a site's series out of its points'."""
+        return Money(
+            self._of_site(resource, {name: money.cost for name, money in by_point.items()}),
+            self._of_site(resource, {name: money.co2e for name, money in by_point.items()}),
+            self._of_site(resource, {name: money.co2e_market for name, money in by_point.items()}),
+        )
+
+    def _of_site(self, resource: str, by_point: Mapping[str, float | None]) -> float | None:
         counted = counted_points(list(self._points.values()), resource, self._fuelled)
         found = [
             by_point.get(point.id)
@@ -169,29 +197,31 @@ class DayMoney:
         parent = self._points.get(point.parent or "")
         return None if parent is None else self._price(parent)
 
-    def _co2e_of_point(self, point: Point, rows: Mapping[int, IntervalRow]) -> float | None:
-        factor = self._own_factor(point) if point.role is Role.GENERATION else self._factor(point)
+    def _co2e_of_point(self, point: Point, rows: Mapping[int, IntervalRow], method: Method) -> float | None:
+        factor = self._own_factor(point, method) if point.role is Role.GENERATION else self._factor(point, method)
         if factor is None:
             return None
         net = sum(row.amount for row in rows.values())
         is_supply = point.role is Role.MAIN and point.resource is Resource.ELECTRICITY
         return factor * (sum(max(row.amount, 0.0) for row in rows.values()) if is_supply else net)
 
-    def _factor(self, point: Point) -> float | None:
-        usable = self._usable_factors()
+    def _factor(self, point: Point, method: Method) -> float | None:
         for name in (point.id, point.resource.value):
-            found = valid_on(self._day, [each for each in usable if each.of == name])
+            found = self._factor_of(name, method)
             if found is not None:
-                return found.kg_a_unit
+                return found
         parent = self._points.get(point.parent or "")
-        return None if parent is None else self._factor(parent)
+        return None if parent is None else self._factor(parent, method)
 
-    def _own_factor(self, point: Point) -> float | None:
-        found = valid_on(self._day, [each for each in self._usable_factors() if each.of == point.id])
-        return None if found is None or point.id in self._fuelled else found.kg_a_unit
+    def _own_factor(self, point: Point, method: Method) -> float | None:
+        return None if point.id in self._fuelled else self._factor_of(point.id, method)
 
-    def _usable_factors(self) -> list[EmissionSettings]:
-        return [each for each in self._plan.emission_factors if each.method in {None, METHOD}]
+    def _factor_of(self, name: str, method: Method) -> float | None:
+        mine = [each for each in self._plan.emission_factors if each.of == name]
+        found = valid_on(self._day, [each for each in mine if each.method in {None, method}])
+        if found is None and method == MARKET:
+            found = valid_on(self._day, [each for each in mine if each.method == LOCATION])
+        return None if found is None else found.kg_a_unit
 
 
 def _columns(rows: Sequence[tuple[datetime, float]]) -> tuple[list[datetime], list[float]]:

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 
 from evaluation.accounts import SiteAccounts
 from evaluation.baseline_rows import BaselineRow
-from evaluation.day_money import DayMoney
+from evaluation.day_money import DayMoney, Money
 from evaluation.day_variables import DayValues, DayVariables, date_of
 from evaluation.days import Day, day_of, day_on, summarise
 from evaluation.expectation import expect_intervals, expect_row, without_expected
 from evaluation.generation_days import GenerationDays
 from evaluation.intervals import PARTIAL
 from evaluation.material_days import MaterialDays
+from evaluation.refrigerant_days import SERIES as REFRIGERANTS
+from evaluation.refrigerant_days import refrigerant_day
 from evaluation.site_model import SiteModel
 from evaluation.site_series import site_resource, site_series
 from evaluation.steps import is_step_series
@@ -83,10 +85,11 @@ class DayWriter:
         if accounts is not None:
             money = await self._money(accounts, day, by_start)
             avoided = money.avoided_kg_a_kwh()
-            of_points = {name: (money.cost(name, mine), money.co2e_kg(name, mine)) for name, mine in rows.items()}
+            of_points = {name: money.of_series(name, mine) for name, mine in rows.items()}
             days = {name: _with_money(money, row, of_points, avoided) for name, row in days.items()}
         days |= self._without_intervals(day, touched, rows, by_start, stored, avoided)
         if accounts is not None:
+            days |= self._topped_up(accounts, day, stored)
             known = {**stored, **days}
             for name in sorted(set(days) & set(accounts.baselines)):
                 days[name] = await self._expect(accounts, name, known, stored.get(name), day, anew=series is not None)
@@ -128,6 +131,13 @@ class DayWriter:
             )
             for row in gone
         }
+
+    def _topped_up(self, accounts: SiteAccounts, day: Day, stored: Mapping[str, IntervalRow]) -> dict[str, IntervalRow]:
+        row = refrigerant_day(accounts.plan, self._model.site, day, date_of(day, self._model.time_zone))
+        old = stored.get(REFRIGERANTS)
+        if row is None and old is not None:
+            row = replace(old, amount=0.0, co2e=0.0, co2e_market=None)
+        return {} if row is None else {REFRIGERANTS: row}
 
     async def priced_after(self, bought: Collection[Day]) -> list[Day]:
         """The later days whose prices follow from what was bought on these: those that blocks of energy join."""
@@ -213,17 +223,17 @@ def _is_of_days(row: IntervalRow) -> bool:
 def _with_money(
     money: DayMoney,
     row: IntervalRow,
-    of_points: Mapping[str, tuple[float | None, float | None]],
+    of_points: Mapping[str, Money],
     avoided_kg_a_kwh: Mapping[str, float],
 ) -> IntervalRow:
     """The day's row with its cost, its emissions and what it avoided; a site's are those of its points."""
     resource = site_resource(row.point)
-    if resource is None:
-        cost, co2e = of_points.get(row.point, (None, None))
-        a_kwh = avoided_kg_a_kwh.get(row.point)
-        return replace(row, cost=cost, co2e=co2e, avoided_co2e=None if a_kwh is None else a_kwh * row.amount)
+    found = of_points.get(row.point, Money()) if resource is None else money.of_site(resource, of_points)
+    a_kwh = avoided_kg_a_kwh.get(row.point)
     return replace(
         row,
-        cost=money.of_site(resource, {name: cost for name, (cost, _) in of_points.items()}),
-        co2e=money.of_site(resource, {name: co2e for name, (_, co2e) in of_points.items()}),
+        cost=found.cost,
+        co2e=found.co2e,
+        co2e_market=found.co2e_market,
+        avoided_co2e=None if a_kwh is None else a_kwh * row.amount,
     )

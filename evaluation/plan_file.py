@@ -13,6 +13,7 @@ from baselines.calorific_values import Basis, CalorificValue
 from baselines.emissions import Method
 from baselines.goals import SCORE_AVERAGES, Goal
 from baselines.meter_accuracy import METER_LIMITS_PERCENT, TRANSFORMER_LIMITS_PERCENT, MeterAccuracy
+from baselines.reference_factors import REFRIGERANTS
 from evaluation.plan_variables import Name, Series, Step, VariableSettings
 from evaluation.tariff_file import Price, TariffFile
 from site_config.schema import Slug
@@ -225,6 +226,26 @@ class EmissionSettings(StrictModel):
     source: Text
 
 
+class RefrigerantSettings(StrictModel):
+    """Refrigerant that was topped up on a day; `kg_co2e_a_kg` where it is none of IPCC's."""
+
+    day: date = Field(alias="date")
+    gas: Text
+    kg: Annotated[float, Field(gt=0, le=10_000)]
+    kg_co2e_a_kg: Annotated[float, Field(ge=0, le=100_000)] | None = None
+
+    @model_validator(mode="after")
+    def _has_factor(self) -> Self:
+        if self.kg_co2e_a_kg is None and self.gas not in REFRIGERANTS:
+            raise ValueError(f"gas: {self.gas!r} is none of {', '.join(REFRIGERANTS)}; give its kg_co2e_a_kg")
+        return self
+
+    @property
+    def factor(self) -> float:
+        """Kg CO2e a kg."""
+        return REFRIGERANTS[self.gas] if self.kg_co2e_a_kg is None else self.kg_co2e_a_kg
+
+
 class PlanFile(StrictModel):
     """The file as it is written."""
 
@@ -243,6 +264,7 @@ class PlanFile(StrictModel):
     electricity_tariff: TariffFile | Path | None = None
     prices: Annotated[tuple[PriceSettings, ...], Field(max_length=1000)] = ()
     emission_factors: Annotated[tuple[EmissionSettings, ...], Field(max_length=1000)] = ()
+    refrigerants: Annotated[tuple[RefrigerantSettings, ...], Field(max_length=1000)] = ()
     material_balances: Annotated[tuple[MaterialBalanceSettings, ...], Field(max_length=50)] = ()
     piece_masses: Annotated[tuple[PieceMassSettings, ...], Field(max_length=1000)] = ()
     waste_destinations: Annotated[tuple[WasteDestinationSettings, ...], Field(max_length=1000)] = ()

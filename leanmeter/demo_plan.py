@@ -137,6 +137,7 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
         ],
         "emission_factors": [
             {"of": "electricity", "kg_a_unit": country.grid_kg, "method": "location", "source": _SOURCE},
+            {"of": "electricity", "kg_a_unit": country.grid_kg * 0.9, "method": "market", "source": _SOURCE},
             *({"of": name, "kg_a_unit": round(country.fuel_kwh * _FUEL_KG, 3), "source": _SOURCE} for name in fuels),
             *(
                 {"of": name, "kg_a_unit": 0.0 if point.source == "solar" else _DIESEL_SET_KG, "source": _SOURCE}

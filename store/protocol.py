@@ -46,7 +46,8 @@ class IntervalRow:
     the lowest mean rate of a day. `coverage` is the share of the time for which there were readings, 0 to 1. `quality`
     is one of measured, interpolated, thinned, manual, corrected, partial, outage. `expected`, `goal`, `lower`, `upper`,
     `cost` and `co2e` are None until something calculates them, as is `avoided_co2e`: of own generation, kg CO2e that it
-    kept out of the grid. `month` (of a day: "2026-11") is the site-local month.
+    kept out of the grid. `co2e` is location-based, `co2e_market` by the contract. `month` (of a day: "2026-11") is the
+    site-local month.
     """
 
     site: str
@@ -67,6 +68,7 @@ class IntervalRow:
     lower: float | None = None
     upper: float | None = None
     avoided_co2e: float | None = None
+    co2e_market: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

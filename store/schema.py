@@ -44,6 +44,7 @@ FIELD_GOAL = "goal"
 FIELD_LOWER = "lower"
 FIELD_UPPER = "upper"
 FIELD_AVOIDED_CO2E = "avoided_co2e"
+FIELD_CO2E_MARKET = "co2e_market"
 
 NUMERIC_FIELDS = (
     FIELD_AMOUNT,
@@ -58,11 +59,14 @@ NUMERIC_FIELDS = (
     FIELD_LOWER,
     FIELD_UPPER,
     FIELD_AVOIDED_CO2E,
+    FIELD_CO2E_MARKET,
 )
 """Of `consumption` and `consumption_day`, named as in `store.protocol.IntervalRow`."""
 
 SITE_SERIES = "site."
 """Before a resource: the point under which a site's use of it stands (`site.water`); a dot is in no point's id."""
+REFRIGERANT = "refrigerant"
+"""The resource of what was topped up, in kg."""
 BILL_SERIES = "bill."
 """Before the name of a line of the electricity bill: the point under which stands what each day adds to it."""
 BILL = "bill"

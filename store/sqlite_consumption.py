@@ -39,6 +39,7 @@ RESOURCE_SCHEMA = "".join(
 )
 """Rows of files that were written before have no resource until they are evaluated again."""
 AVOIDED_SCHEMA = "".join(f"ALTER TABLE {name} ADD COLUMN avoided_co2e REAL;" for name in (CONSUMPTION, CONSUMPTION_DAY))
+MARKET_SCHEMA = "".join(f"ALTER TABLE {name} ADD COLUMN co2e_market REAL;" for name in (CONSUMPTION, CONSUMPTION_DAY))
 
 
 def write_rows(connection: sqlite3.Connection, table: str, rows: Sequence[IntervalRow]) -> None:

@@ -12,7 +12,14 @@ from pathlib import Path
 from store.protocol import IntervalRow, Latest, Series, StoredCount
 from store.row_checks import check_finite, sift, sift_events
 from store.schema import CONSUMPTION, CONSUMPTION_DAY
-from store.sqlite_consumption import AVOIDED_SCHEMA, RESOURCE_SCHEMA, select_rows, select_starts, write_rows
+from store.sqlite_consumption import (
+    AVOIDED_SCHEMA,
+    MARKET_SCHEMA,
+    RESOURCE_SCHEMA,
+    select_rows,
+    select_starts,
+    write_rows,
+)
 from store.sqlite_consumption import SCHEMA as CONSUMPTION_SCHEMA
 from store.sqlite_counts import count, count_of
 from store.sqlite_events import SCHEMA as EVENT_SCHEMA
@@ -48,7 +55,7 @@ CREATE TABLE reading(
     PRIMARY KEY(layout_id, time_ms)
 ) WITHOUT ROWID;
 """
-MIGRATIONS = (_SCHEMA + CONSUMPTION_SCHEMA, RESOURCE_SCHEMA, EVENT_SCHEMA, AVOIDED_SCHEMA)
+MIGRATIONS = (_SCHEMA + CONSUMPTION_SCHEMA, RESOURCE_SCHEMA, EVENT_SCHEMA, AVOIDED_SCHEMA, MARKET_SCHEMA)
 
 _INSERT = """
 INSERT INTO reading VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE

@@ -204,7 +204,7 @@ async def test_intervals_are_ordered_and_chosen_by_start_and_point(store: Operat
 async def test_intervals_and_days_are_replaced_whole(store: OperatedReadingStore) -> None:
     full = replace(
         interval("oven", 0), peak_ms=START_MS + 1, minimum=0.25, month="2026-11", cost=3.5, co2e=0.4, expected=9.0,
-        goal=8.0, lower=7.0, upper=10.0, avoided_co2e=1.25, quality="interpolated",
+        goal=8.0, lower=7.0, upper=10.0, avoided_co2e=1.25, co2e_market=0.75, quality="interpolated",
     )  # fmt: skip
     bare = IntervalRow(SITE, "oven", START_MS, 2.0, None, 0.5, "partial", "electricity")
     await store.write_days([full, replace(full, start_ms=START_MS + 86_400_000)])
