@@ -9,13 +9,17 @@ from dashboards.influxql import (
     BY_POINT_WITH_GAPS,
     CHOSEN,
     DEMAND,
+    DEVICE,
+    DEVICE_NAME,
     INTERVALS,
     POINT,
     POINT_NAME,
     QUALITY,
+    READING,
     SHOWN_TIME,
     SITE,
     demand_kw,
+    devices,
     nested,
     of_resource,
     peak_kw,
@@ -29,6 +33,8 @@ from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames
 from store import schema
 
+BELOW = "↳"
+LIVE_POWER = "active_power_total"
 FRESH = "time > now() - 2m"
 NO_INTERVAL = "no interval yet"
 ELECTRICITY = "electricity"
@@ -98,13 +104,32 @@ def live_power(names: SiteNames) -> timeseries.Panel:
     return shapes.by_device(
         "Power, live",
         "The last hour as the meters read it. What is fed in or generated is below zero where its meter says so.",
-        'mean("active_power_total") / 1000 AS "power"',
+        f'mean("{LIVE_POWER}") / 1000 AS "power"',
         SITE,
         unit=panels.KILOWATT,
         decimals=1,
         step="5s",
         called=names.meter_names.get(ELECTRICITY, {}),
     ).time_from(panels.LAST_HOUR)
+
+
+def power_now(names: SiteNames) -> bargauge.Panel:
+    """Live bars by the tree: one query for each of its levels, because InfluxQL gives tags by the alphabet."""
+    queries = []
+    for number, level in enumerate(names.power_tree):
+        newest = f'last("{LIVE_POWER}")'
+        power = f'{f"abs({newest})" if level.generates else newest} / 1000 AS "power"'
+        query = select(power, READING, SITE, devices(level.meters), FRESH, group_by=DEVICE)
+        queries.append(InfluxQuery(query, DEVICE_NAME, ref_id=f"L{number}"))
+    return panels.ranking(
+        "Power now",
+        "What each meter said last, within two minutes: what supplies the site first, then what it feeds, with "
+        f"{BELOW} for each step down. Below zero is fed in.",
+        *queries,
+        unit=panels.KILOWATT,
+        decimals=1,
+        called={device: name for level in names.power_tree for device, name in level.meters.items()},
+    )
 
 
 def energy_today_by_point(names: SiteNames) -> bargauge.Panel:
@@ -210,7 +235,7 @@ def energy_by_day(names: SiteNames) -> timeseries.Panel:
             called=names.called(ELECTRICITY),
             stacked=True,
         )
-        .span(16)
+        .span(10)
         .time_from("30d")
     )
 
@@ -225,6 +250,6 @@ def against_expected() -> stat.Panel:
             whole_site(schema.ENERGY),
         )
         .time_from("30d")
-        .span(8)
+        .span(6)
         .height(panels.CHART_HEIGHT)
     )

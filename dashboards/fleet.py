@@ -22,6 +22,7 @@ from dashboards.influxql import (
     nested,
     select,
 )
+from dashboards.overview import meters
 from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames
 
@@ -48,6 +49,7 @@ def fleet(names: SiteNames) -> Dashboard:
         built.with_panel(number)
     built.with_panel(_edges())
     built.with_panel(_agents(names))
+    built.with_panel(meters(names, "Meters, this site").height(panels.SMALL_CHART_HEIGHT))
     built.with_panel(_outbox(names))
     built.with_panel(_line())
     built.with_panel(_delay())

@@ -54,13 +54,15 @@ def overview(names: SiteNames) -> Dashboard:
     if "electricity" in names.points:
         built.with_row(Row("Electricity"))
         built.with_panel(electricity.live_power(names))
-        built.with_panel(electricity.energy_today_by_point(names))
+        if names.power_tree:
+            built.with_panel(electricity.power_now(names))
         built.with_panel(electricity.power_by_point(names).span(panels.FULL_SPAN))
+        built.with_panel(electricity.energy_today_by_point(names).span(8))
         if names.supply_points:
             built.with_panel(electricity.energy_by_day(names))
             built.with_panel(electricity.against_expected())
     built.with_row(Row("Meters and data"))
-    built.with_panel(_meters(names))
+    built.with_panel(meters(names, "Meters"))
     built.with_panel(_interval_quality(names))
     built.with_panel(_coverage(names))
     return built
@@ -112,10 +114,11 @@ def _today(title: str, of: str, unit: str, decimals: int) -> stat.Panel:
     ).time_from(panels.TODAY)
 
 
-def _meters(names: SiteNames) -> table.Panel:
+def meters(names: SiteNames, title: str) -> table.Panel:
+    """Every meter of the site, the silent ones first."""
     query = select(LIVE_QUANTITIES, READING, SITE, LISTED_FOR, group_by=DEVICE, newest=1)
     panel = panels.listing(
-        "Meters",
+        title,
         "What each meter said last, and how long ago; the one that has been silent longest stands first.",
         InfluxQuery(query, result_format="table"),
         sorted_by="Last reading",

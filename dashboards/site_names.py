@@ -20,6 +20,17 @@ class SupplyMeter:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerLevel:
+    """Meters of electricity at one depth of the points' tree, with people's names that say below what each stands.
+
+    What `generates` is shown as a positive power, however its meter calls it.
+    """
+
+    meters: Mapping[str, str]
+    generates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """Points of the same production lines, so that one can be held against the other: waste of what came in."""
 
@@ -43,6 +54,7 @@ class SiteNames:
         time_zone: an IANA name, or `browser` for that of whoever looks.
         points: of each resource, what is unmetered below them included.
         supply_meters: whose powers add up to the site's use; of several sites those that a site has.
+        power_tree: the meters of electricity, what supplies the site first, then level by level what it feeds.
         main_meters: devices at the mains of electricity, for voltages and power factor.
         main_points: mains of electricity.
         supply_points: mains and generation of electricity.
@@ -67,6 +79,7 @@ class SiteNames:
     time_zone: str = "browser"
     points: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     supply_meters: tuple[SupplyMeter, ...] = ()
+    power_tree: tuple[PowerLevel, ...] = ()
     main_meters: tuple[str, ...] = ()
     main_points: tuple[str, ...] = ()
     supply_points: tuple[str, ...] = ()

@@ -4,7 +4,8 @@ import functools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from dashboards.site_names import Share, SiteNames, SupplyMeter
+from dashboards.electricity import BELOW, LIVE_POWER
+from dashboards.site_names import PowerLevel, Share, SiteNames, SupplyMeter
 from evaluation.unmetered import unmetered_id
 from site_config.points import Point, Resource, Role
 from site_config.schema import Site, SiteFile
@@ -39,6 +40,7 @@ def names_of(sites: Sequence[Site]) -> SiteNames:
         time_zone=zones.pop() if len(zones) == 1 else _OWN_CLOCK,
         points=_by_resource(points),
         supply_meters=_supply_meters(sites),
+        power_tree=_power_tree(sites),
         main_meters=tuple(dict.fromkeys(entry.device for entry in now if entry.point in main)),
         main_points=main,
         supply_points=ids(Resource.ELECTRICITY, Role.MAIN, Role.GENERATION),
@@ -100,6 +102,28 @@ def _supply_meters_of(site: Site) -> Iterable[SupplyMeter]:
             generates = entry.point in generating
             factor = abs(entry.factor) if generates else signs[entry.point] * entry.factor
             yield SupplyMeter(entry.device, entry.rate_quantity, factor, generates=generates)
+
+
+def _power_tree(sites: Sequence[Site]) -> tuple[PowerLevel, ...]:
+    levels: dict[tuple[int, bool], dict[str, list[str]]] = {}
+    for site in sites:
+        points = {point.id: point for point in site.points if point.resource is Resource.ELECTRICITY}
+        for entry in site.assignments:
+            if entry.point in points and entry.to_ms is None and entry.rate_quantity == LIVE_POWER:
+                path = _path(points, points[entry.point])
+                generates = points[entry.point].role is Role.GENERATION
+                level = levels.setdefault((len(path) - 1, generates), {})
+                level.setdefault(entry.device, []).append(" ".join(f"{BELOW} {name}" for name in path[1:]) or path[0])
+    return tuple(
+        PowerLevel({device: _one_of(called) for device, called in sorted(meters.items())}, generates)
+        for (_, generates), meters in sorted(levels.items())
+    )
+
+
+def _path(points: Mapping[str, Point], point: Point) -> list[str]:
+    """The names from the top of the tree down to a point."""
+    above = points.get(point.parent or "")
+    return [*([] if above is None else _path(points, above)), point.name]
 
 
 Weighed = Mapping[str, tuple[str, ...]]

@@ -89,6 +89,10 @@ def test_names_follow_from_resource_role_and_assignment(site_file: Path) -> None
         SupplyMeter("battery", factor=-1.0),
     )
     assert names.display_names["saw"] == "Saw"
+    mains, roof, below = names.power_tree
+    assert mains.meters == {"grid": "Grid", "battery": "Battery"}
+    assert (roof.meters, roof.generates) == ({"roof": "Roof"}, True)
+    assert below.meters == {"saw-1": "↳ Saw"}
 
 
 def test_one_set_serves_several_sites(site_file: Path, tmp_path: Path) -> None:

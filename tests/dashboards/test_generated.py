@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 from dashboards import query
 from dashboards.board import uid_of
 from dashboards.build import DASHBOARDS, GENERATED, differing, render, write
-from dashboards.influxql import READING
+from dashboards.influxql import AGENTS, SERVER
 from dashboards.overview import overview
 from dashboards.panels import CHART_HEIGHT, STAT_HEIGHT, WORDS_HEIGHT
 from dashboards.query import InfluxQuery
@@ -195,7 +195,7 @@ def test_fleet_and_alerts_ask_for_what_the_programs_are_documented_to_tell() -> 
     asked = {
         name
         for target in targets()
-        if target.board == "fleet" and READING in target.query
+        if target.board == "fleet" and (AGENTS in target.query or SERVER in target.query)
         for name in re.findall(r'"(\w+_\w+)"', target.query)
     }
     asked |= set(re.findall(r'last\("(\w+_\w+)"\)', render(NAMES)["alerting/rules.yaml"]))

@@ -143,6 +143,15 @@ def test_site_power_is_the_sum_of_its_supply_and_counts_its_meters(filled: Fille
     assert row["meters"] == len(supply)
 
 
+def test_power_now_stands_by_the_tree_and_generation_is_positive(filled: Filled) -> None:
+    top, own, below = (filled.rows(panel("overview", "Power now", f"L{level}"), site="bakery") for level in range(3))
+
+    assert [row["device"] for row in top] == ["main-meter"]
+    assert {row["device"] for row in own} == {"generator-meter", "solar-meter"}
+    assert all(row["power"] >= 0 for row in own)
+    assert {"cold-meter", "roll-oven-meter"} <= {row["device"] for row in below}
+
+
 def test_what_charges_the_storage_is_not_used_yet(filled: Filled) -> None:
     target = panel("overview", "Site power now")
     meters = [SupplyMeter("main-meter"), SupplyMeter("cold-meter", factor=-1.0)]
