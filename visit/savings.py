@@ -109,8 +109,13 @@ def _progress_text(standing: Standing, words: Wording) -> str:
     if not _reached(standing):
         told.append(_("0 of {goal} points of the goal so far.").format(goal=goal))
     if standing.asked_share:
-        asked = words.number(100.0 * standing.asked_share, 0)
-        told.append(_("The mark on the bar is what the goal asks for by today: {asked} points.").format(asked=asked))
+        asked = round(100.0 * standing.asked_share)
+        mark = words.texts.ngettext(
+            "The mark on the bar is what the goal asks for by today: {asked} point.",
+            "The mark on the bar is what the goal asks for by today: {asked} points.",
+            asked,
+        )
+        told.append(mark.format(asked=words.number(asked, 0)))
     if standing.goal_is_average:
         told.append(_("SCORE firms report {goal} points on average.").format(goal=goal))
     return " ".join(told)

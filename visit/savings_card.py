@@ -30,8 +30,8 @@ class SavingsCard:
         with self._card:
             if view.savings:
                 text_element("h2", "", _("Savings"))
-                for saving in view.savings:
-                    self._build_saving(saving)
+                for number, saving in enumerate(view.savings):
+                    self._build_saving(saving, in_full=number == 0)
             else:
                 self._build_none(view.no_baseline)
 
@@ -52,8 +52,11 @@ class SavingsCard:
                 _("The dashed line is an example. It shows what a baseline will look like, and proves nothing."),
             )
 
-    def _build_saving(self, saving: SavingView) -> None:
+    def _build_saving(self, saving: SavingView, *, in_full: bool) -> None:
+        """The first of the plan tells of its days and weeks at once, the others when they are asked."""
         _ = self._words.texts.gettext
+        told, asked = (saving.live, saving.details) if in_full else ((), (*saving.live, *saving.details))
+        summary = _("How it is counted") if in_full else _("Today, this week, and how it is counted")
         with box(f"lm-saving {saving.state}"):
             with box("lm-heading"):
                 text_element("h3", "", saving.name)
@@ -66,12 +69,12 @@ class SavingsCard:
                 self._build_progress(saving, saving.progress)
             for line in saving.warnings:
                 text_element("p", "lm-row-small", line)
-            for line in saving.live:
+            for line in told:
                 text_element("p", "lm-text", line)
-            if saving.details:
+            if asked:
                 with box("lm-details", "details"):
-                    text_element("summary", "", _("How it is counted"))
-                    for line in saving.details:
+                    text_element("summary", "", summary)
+                    for line in asked:
                         text_element("p", "lm-row-small", line)
 
     def _build_progress(self, saving: SavingView, progress: float) -> None:

@@ -71,6 +71,9 @@ class Hidden(NullTranslations):
         parts = re.split(r"({[^}]*})", message)
         return "".join(part if part.startswith("{") else re.sub(r"\w", "·", part) for part in parts)
 
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
 
 HIDDEN = Wording(Texts("hidden", texts("en").locale, Hidden()))
 WORD = re.compile(r"[^\W\d_]{3,}")
