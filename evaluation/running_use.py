@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from baselines.autocorrelation import variance_of_sum
 from baselines.linear_model import Band
 from baselines.live import told_amount
 from baselines.sayings import Fact, Saying, joined, say
@@ -109,8 +110,9 @@ def _use(
     unit: str,
 ) -> RunningUse:
     expected = math.fsum(part.band.expected for part in parts)
-    # Days are taken as independent of each other.
-    reach = math.hypot(*(part.band.half_width for part in parts))
+    # Days are taken to follow each other as far as the baseline's do.
+    rho = baseline.version.model.error_autocorrelation if baseline.step == "day" else 0.0
+    reach = math.sqrt(variance_of_sum(rho, [part.band.half_width for part in parts]))
     goal = accounts.goals.get(baseline.series)
     aimed = None if goal is None else math.fsum(goal.goal_of(part.band.expected, part.day) for part in parts)
     used = math.fsum(part.actual for part in parts)

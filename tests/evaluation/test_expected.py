@@ -12,6 +12,8 @@ import pytest
 
 import baselines.savings as savings_module
 from baselines.validity import assess
+from baselines.versions import BaselineVersion, from_document
+from evaluation import frozen_baseline
 from tests.evaluation.planned_site import (
     BASELINE_DAYS,
     DAYS,
@@ -114,7 +116,9 @@ async def test_yesterday_and_the_week_are_judged_as_their_days_are_stored(bakery
     assert week.text.endswith(" 1 of 6 days left out: bread of 2026-07-23 not known.")
 
 
-async def test_the_running_day_and_week_are_told_beside_what_is_usual(bakery: PlannedSite) -> None:
+async def test_the_running_day_and_week_are_told_beside_what_is_usual(
+    bakery: PlannedSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A Wednesday at noon: what will be baked today is not known, what is usual by noon is."""
     bakery.today = FIRST + timedelta(days=DAYS + 2)
     weeks = BASELINE_DAYS // 7
@@ -142,6 +146,17 @@ async def test_the_running_day_and_week_are_told_beside_what_is_usual(bakery: Pl
         math.hypot(day.upper - day.expected, *((row.upper or 0.0) - (row.expected or 0.0) for row in whole))
     )
     assert week.text.startswith("This week until 12:00 today: ")
+
+    def following(document: dict[str, object]) -> BaselineVersion:
+        version = from_document(document)
+        return replace(version, model=replace(version.model, error_autocorrelation=0.5))
+
+    with monkeypatch.context() as changed:
+        changed.setattr(frozen_baseline, "from_document", following)
+        correlated = (await bakery.standing()).running[1]
+    assert correlated.expected == week.expected
+    # Almost all of it is today's, whose production is not known; yesterday's and the day before's are like it.
+    assert correlated.upper - week.upper > 1.0
 
     bakery.today = FIRST + timedelta(days=DAYS + 3)
     assert (await bakery.standing()).running == (), "nothing has been read today"
