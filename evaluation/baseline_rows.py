@@ -1,7 +1,7 @@
 """What a baseline is fitted on and savings are counted of: a row a day, week, month or shift. Pure."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -56,6 +56,18 @@ class BaselineRow:
             return say("mains")
         missing = [name for name, value in self.variables.items() if value is None]
         return ", ".join(name for name in missing if not name.endswith(BALANCE))
+
+
+def narrowed(rows: Sequence[BaselineRow], names: Collection[str]) -> list[BaselineRow]:
+    """The rows with some of their variables only."""
+    return [
+        replace(
+            row,
+            variables={name: row.variables[name] for name in names},
+            temperatures={name: samples for name, samples in row.temperatures.items() if name in names},
+        )
+        for row in rows
+    ]
 
 
 def observed(rows: Sequence[BaselineRow]) -> WeighedRows:

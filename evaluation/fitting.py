@@ -11,7 +11,7 @@ from baselines.versions import freeze
 from baselines.week_profile import QUARTERS_A_DAY, DayCurve, WeekProfile, fit_profile
 from evaluation.accounts import resource_of
 from evaluation.baseline_days import BaselineReader
-from evaluation.baseline_rows import BaselineRow, observed
+from evaluation.baseline_rows import BaselineRow, narrowed, observed
 from evaluation.billed_months import with_bills
 from evaluation.days import day_of
 from evaluation.frozen_baseline import FrozenBaseline
@@ -19,7 +19,7 @@ from evaluation.plan_file import BaselineSettings, BillsTable, PlanFile
 from evaluation.site_model import SiteModel
 from evaluation.site_series import counted_points, site_resource, site_series
 from evaluation.unmetered import SUFFIX
-from evaluation.variable_fitting import fit_variables
+from evaluation.variable_fitting import chosen_among, fit_variables, paid_for
 from site_config.points import Resource
 from store.plans import Plans
 from store.protocol import IntervalRow, ReadingStore
@@ -70,18 +70,22 @@ async def fit_baseline(
     today: date,
 ) -> Fitted:
     """Fit a baseline; raises BaselineError when its rows cannot carry it, saying what is missing."""
-    definitions = {name: plan.variables[name] for name in settings.variables}
     first, last = settings.period.first, settings.period.last
     reader = BaselineReader(readings, plans, model.site, model.time_zone)
     entries = await period_rows(reader, plan, settings, model.site, last)
-    rows = observed(entries)
-    coverage = len(rows.observations) / max(len(entries), 1)
     try:
-        found = fit_variables([entry for entry in entries if entry.is_known], rows.observations, definitions)
+        names, tried = settings.variables, 1
+        if settings.choose:
+            names, tried = chosen_among(observed(entries).observations, names, _coverage(entries))
+            entries = narrowed(entries, names)
+        definitions = {name: plan.variables[name] for name in names}
+        known = [entry for entry in entries if entry.is_known]
+        found = fit_variables(known, observed(entries).observations, definitions)
     except BaselineError as problem:
         raise BaselineError(f"{settings.id}: {problem}{_missing(entries)}") from problem
+    fitted, coverage = paid_for(found.model, tried), _coverage(entries)
     version = freeze(
-        found.model,
+        fitted,
         found.observations,
         number=number,
         energy=settings.series,
@@ -108,8 +112,13 @@ async def fit_baseline(
         await _profile(readings, model, settings.series, days),
         settings.step,
         plan.shifts if settings.step == "shift" else {},
+        settings.variables if settings.choose else (),
     )
-    return Fitted(frozen, assess(found.model, coverage=coverage), tuple(entries))
+    return Fitted(frozen, assess(fitted, coverage=coverage), tuple(entries))
+
+
+def _coverage(entries: Sequence[BaselineRow]) -> float:
+    return sum(entry.is_known for entry in entries) / max(len(entries), 1)
 
 
 async def period_rows(

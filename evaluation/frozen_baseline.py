@@ -19,7 +19,7 @@ from store.plans import StoredBaseline
 # Accuracy classes, static factors and the reporting period say nothing about how the model is fitted.
 _FITTED_BY = ("series", "period", "variables")
 # What came later counts only where it is used: nothing is to be fitted again because of a new key.
-_FITTED_BY_TOO = {"step": "day", "bills": None, "bills_factor": 1.0}
+_FITTED_BY_TOO = {"step": "day", "choose": False, "bills": None, "bills_factor": 1.0}
 _NEW_IN_VARIABLES = ("per", "change_point")
 _ARRAYS = ("means", "deviations", "weeks", "day_deviations", "days")
 
@@ -30,7 +30,7 @@ class FrozenBaseline:
 
     `variables` are how the model's variables were defined when it was fitted, with the balance points that were found;
     `coverage` is the share of the baseline period's rows that count, `step` what one of them is, `shifts` their hours
-    where that is a shift.
+    where that is a shift. `candidates` are the variables among which they were chosen, where they were.
     """
 
     id: str
@@ -43,6 +43,7 @@ class FrozenBaseline:
     profile: WeekProfile | None
     step: Step = "day"
     shifts: Mapping[str, ShiftSettings] = field(default_factory=dict)
+    candidates: tuple[str, ...] = ()
 
     def completed(self, entry: BaselineRow) -> BaselineRow:
         """A row with what the model needs beside its variables: the derivatives by searched balance points."""
@@ -67,6 +68,7 @@ class FrozenBaseline:
             "variables": {name: entry.model_dump(mode="json", by_alias=True) for name, entry in self.variables.items()},
             "step": self.step,
             "shifts": _dumped(self.shifts),
+            "candidates": list(self.candidates),
             "coverage": self.coverage,
             "profile": None
             if self.profile is None
@@ -90,6 +92,7 @@ def thaw(stored: StoredBaseline) -> FrozenBaseline:
         if profile is None
         else WeekProfile(**{name: np.array(profile[name], dtype=np.float64) for name in _ARRAYS}),
         step=document.get("step", "day"),
+        candidates=tuple(document.get("candidates", ())),
         shifts={name: ShiftSettings.model_validate(entry) for name, entry in document.get("shifts", {}).items()},
     )
 

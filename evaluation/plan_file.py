@@ -14,6 +14,7 @@ from baselines.emissions import Method
 from baselines.goals import SCORE_AVERAGES, Goal
 from baselines.meter_accuracy import METER_LIMITS_PERCENT, TRANSFORMER_LIMITS_PERCENT, MeterAccuracy
 from baselines.reference_factors import REFRIGERANTS
+from baselines.variable_selection import MOST_CANDIDATES
 from evaluation.plan_variables import Name, Series, Step, VariableSettings
 from evaluation.tariff_file import Price, TariffFile
 from site_config.schema import Slug
@@ -62,8 +63,9 @@ class BillsTable(StrictModel):
 class BaselineSettings(StrictModel):
     """A baseline of a series, by `step`. What follows its period is reported, or what comes from `report_from` on.
 
-    With `bills`, the months of its period are those of a table of bills (columns reading_date, energy_use, unit), times
-    `bills_factor`; it is judged against metered months.
+    With `choose` its `variables` are candidates; the best are taken when it is fitted. With `bills`, the months
+    of its period are those of a table of bills (columns reading_date, energy_use, unit), times `bills_factor`; it is
+    judged against metered months.
     """
 
     id: Slug
@@ -73,6 +75,7 @@ class BaselineSettings(StrictModel):
     bills: BillsTable | Path | None = None
     bills_factor: Annotated[float, Field(gt=0)] = 1.0
     variables: Annotated[tuple[Name, ...], Field(max_length=8)] = ()
+    choose: bool = False
     report_from: date | None = None
     static_factors: Annotated[dict[str, str], Field(default_factory=dict, max_length=50)]
     meter_class: str | None = None
@@ -94,6 +97,8 @@ class BaselineSettings(StrictModel):
             raise ValueError("bills: are spread over calendar months; give step: month")
         if self.step == "shift" and self.series.removeprefix(SITE_SERIES) in RESOURCES_OF_DAYS:
             raise ValueError(f"step: {self.series} is known by whole days, not by shifts; use day, week or month")
+        if self.choose and not 1 <= len(self.variables) <= MOST_CANDIDATES:
+            raise ValueError(f"choose: needs 1 to {MOST_CANDIDATES} variables to choose from")
         return self
 
     @property
@@ -323,6 +328,8 @@ class PlanFile(StrictModel):
                 )
             if entry.weather is not None and entry.weather.base is None:
                 searched.append(entry)
+        if baseline.choose and searched:
+            raise ValueError(f"{key}.choose: needs degree days with a base; a search and a choice are not made at once")
         if len({entry.weather.kind for entry in searched if entry.weather}) < len(searched):
             raise ValueError(f"{key}.variables: give one heating and one cooling without a base at most")
         places = {

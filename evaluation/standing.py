@@ -233,7 +233,7 @@ class Standings:
             enpi=ratio(found.actual, found.expected),
             worth_a_year=None if worth is None or not found.proven else worth.a_year(found.savings),
             currency=currency,
-            findings=(*rows.findings, *found.findings, *_static_factors(accounts, baseline)),
+            findings=(*rows.findings, *found.findings, *_chosen(baseline), *_static_factors(accounts, baseline)),
         )
 
     async def _what_is_missing(
@@ -259,6 +259,17 @@ class Standings:
         if waits is None:
             return known
         return joined([known, say(" ({day}: no {missing})", day=waits.label, missing=waits.waits_for)])
+
+
+def _chosen(baseline: FrozenBaseline) -> tuple[Finding, ...]:
+    if not baseline.candidates:
+        return ()
+    text = say(
+        "chosen among {candidates}: {chosen}; their own p are too good",
+        candidates=baseline.candidates,
+        chosen=tuple(baseline.variables) or say("none"),
+    )
+    return (Finding("chosen", text, fails=False),)
 
 
 def _static_factors(accounts: SiteAccounts, baseline: FrozenBaseline) -> tuple[Finding, ...]:

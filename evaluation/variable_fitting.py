@@ -8,6 +8,8 @@ from typing import TypeVar
 from baselines.errors import BaselineError
 from baselines.linear_model import LinearModel, fit
 from baselines.observations import Observations
+from baselines.validity import assess
+from baselines.variable_selection import choose_variables
 from baselines.weather_model import BALANCE, DegreeTerm, Temperatures, fit_weather
 from evaluation.baseline_rows import BaselineRow, temperatures_of
 from evaluation.plan_variables import VariableSettings
@@ -52,6 +54,26 @@ def fit_variables(
         replace(completed, variables=columns),
         {name: found.bases[kind] for kind, name in kinds.items()},
     )
+
+
+def chosen_among(observations: Observations, candidates: Sequence[str], coverage: float) -> tuple[tuple[str, ...], int]:
+    """The variables to be taken, and among how many combinations they were chosen.
+
+    Of the combinations that pass DOE's tests the one with the least error on rows left out (`choose_variables`), of all
+    when none passes. Raises BaselineError when none can be fitted.
+    """
+    selection = choose_variables(observations, candidates)
+    usable = [each.variables for each in selection.tried if not each.problem]
+    for names in usable:
+        model = paid_for(fit(observations, names), len(usable))
+        if assess(model, coverage=coverage).valid:
+            return names, len(usable)
+    return selection.model.variables, len(usable)
+
+
+def paid_for(model: LinearModel, tried: int) -> LinearModel:
+    """The model with its F probability multiplied by the number of models tried (Bonferroni)."""
+    return model if model.f_p is None else replace(model, f_p=min(1.0, tried * model.f_p))
 
 
 def _joined(each: Sequence[Temperatures]) -> Temperatures:

@@ -1,12 +1,13 @@
 """The plan of a simulated plant: measured for some weeks, then changed on a known day, as its owner would write it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from simulators.factory.schema import PlantFile
+from simulators.factory.rows import device_name
+from simulators.factory.schema import THERMOMETER, PlantFile
 from site_config.points import Role
 from store.schema import MATERIALS_WASTED, SITE_SERIES
 
@@ -44,6 +45,7 @@ _COUNTRIES = {
     "metal-parts": _Country("PEN", 0.62, 1.35, 10.5, 6.4, 0.28, 4.2, 0.15, 0.02, 0.93),
     "plastics": _Country("TRY", 4.2, 12.0, 10.5, 48.0, 0.44, 46.0, 2.4, 0.3, 0.6),
 }
+_COOLING_DEGC = 18.0
 _FUEL_KG = 0.2
 """kg CO2e a kWh of gas burnt: about that of natural gas, gross."""
 _DIESEL_SET_KG = 0.85
@@ -89,7 +91,8 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
     ]
     wastes = [name for name, point in plant.points.items() if point.resource.value == "waste"]
     materials = [name for name, point in plant.points.items() if point.resource.value == "material"]
-    variables = {_name(output): {"series": [output]} for output in outputs}
+    made = {_name(output): {"series": [output]} for output in outputs}
+    variables = made | _weather(plant)
     depends_on = {
         # Those of the lines on which the streams are; where waste's has no product, those of all.
         "site.waste": [_name(name) for name in outputs if plant.points[name].line in _lines(plant, "waste")],
@@ -113,9 +116,9 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
                 "id": _id(series),
                 "series": series,
                 "period": period,
-                "variables": depends_on.get(series) or list(variables),
+                "variables": depends_on.get(series) or list(made),
                 "report_from": report_from,
-                **({"meter_class": "B"} if series in {"site.energy", "site.electricity"} else {}),
+                **(_of_energy(variables) if series in {"site.energy", "site.electricity"} else {}),
             }
             for series in fitted
         ],
@@ -184,6 +187,19 @@ def _lines(plant: PlantFile, weighs: str) -> set[str | None]:
 
 def _balanced_lines(plant: PlantFile) -> set[str | None]:
     return _lines(plant, "material") & _lines(plant, "product")
+
+
+def _weather(plant: PlantFile) -> dict[str, Any]:
+    """Cooling degree days where electricity depends on the temperature outside, and somebody measures that."""
+    if plant.thermometer is None or not any(load.kind == "cooling" for load in plant.loads.values()):
+        return {}
+    temperature = {"device": device_name(THERMOMETER)}
+    return {"cooling": {"degree_days": {"kind": "cooling", "base": _COOLING_DEGC, "temperature": temperature}}}
+
+
+def _of_energy(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """In weeks of much the same weather nobody can tell what it does: it is taken where it shows."""
+    return {"variables": list(variables), "choose": True, "meter_class": "B"}
 
 
 def _id(series: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from baselines.errors import BaselineError
 from evaluation.baseline_days import BaselineReader
-from evaluation.baseline_rows import BaselineRow, observed
+from evaluation.baseline_rows import BaselineRow, narrowed, observed
 from evaluation.fitting import period_rows
 from evaluation.freezing import Freezer
 from evaluation.plan_check import PlanCheck, check_plan
@@ -173,14 +173,12 @@ def _export(arguments: argparse.Namespace) -> int:
     async def work(opened: "_Opened") -> list[BaselineRow]:
         plan, settings = _settings(opened, arguments.baseline)
         reader = BaselineReader(opened.readings, opened.entities.plans, opened.model.site, opened.model.time_zone)
+        first, last = settings.period.last + timedelta(days=1), opened.today - timedelta(days=1)
+        definitions = {name: plan.variables[name] for name in settings.variables}
         rows = await period_rows(reader, plan, settings, opened.model.site, settings.period.last)
-        after, definitions = (
-            settings.period.last + timedelta(days=1),
-            {n: plan.variables[n] for n in settings.variables},
-        )
-        return rows + await reader.rows(
-            settings.series, settings.step, definitions, after, opened.today - timedelta(days=1), plan.shifts
-        )
+        rows += await reader.rows(settings.series, settings.step, definitions, first, last, plan.shifts)
+        baseline = None if opened.model.accounts is None else opened.model.accounts.baselines.get(settings.series)
+        return rows if baseline is None or not settings.choose else narrowed(rows, baseline.variables)
 
     rows = [row for row in _with_site(arguments.config, arguments.site, work) if row.is_known]
     names = list(rows[0].variables) if rows else []

@@ -72,6 +72,11 @@ def write(folder: Path, **change: Any) -> Path:
             {"variables": SEARCHED, "baselines": [{"id": "a", "period": PERIOD, "variables": ["a", "b"]}]},
             r"a\.variables: give one heating and one cooling without a base at most",
         ),
+        (
+            {"variables": SEARCHED, "baselines": [{"id": "a", "period": PERIOD, "variables": ["a"], "choose": True}]},
+            r"a\.choose: needs degree days with a base",
+        ),
+        ({"baselines": [{"id": "a", "period": PERIOD, "choose": True}]}, r"choose: needs 1 to 6 variables"),
         ({"variables": {"bread": {"series": ["bread"], "per": "week"}}}, r"bread: per: only a table"),
         ({"shifts": {"late": {"from": "14:10", "to": "22:00"}}}, r"shifts\.late: from: 14:10:00 is not on a quarter"),
         ({"variables": {"bread": {}}}, r"exactly one of series, csv, degree_days, change_point, hours"),

@@ -177,3 +177,23 @@ def test_baselines_say_the_same_of_the_exported_days(
     shown = json.loads(run("plan", "show", *config, "--json"))["baselines"][0]["savings"]
     for name in ("expected", "actual", "savings", "half_width", "fsu"):
         assert shown[name] == told[name], name
+
+
+async def test_variables_may_be_chosen_among_several(bakery: PlannedSite) -> None:
+    """The day of the week explains nothing that bread and the weather do not."""
+    document = weather_plan(base=BALANCE_DEGC)
+    document["variables"]["weekday"] = {"csv": "weekdays.csv"}
+    document["baselines"][0] |= {"variables": ["weekday", "bread", "cooling_days"], "choose": True}
+    days = [FIRST + timedelta(days=number) for number in range(DAYS - 1)]
+    weekdays = {day.isoformat(): float((day.toordinal() * 7) % 5) for day in days}
+    await bakery.plan({"weekday": weekdays}, **document)
+    assert await bakery.freeze()
+    baseline = thaw((await bakery.entities.plans.baselines(SITE))[-1])
+    assert baseline.version.model.variables == ("bread", "cooling_days")
+    assert baseline.candidates == ("weekday", "bread", "cooling_days")
+    standing = await bakery.standing()
+    assert standing.judged == DAYS - BASELINE_DAYS, "what was not chosen need not be known"
+    assert any(
+        finding.text == "chosen among weekday, bread, cooling_days: bread, cooling_days; their own p are too good"
+        for finding in standing.findings
+    )
