@@ -81,16 +81,21 @@ class MaterialDays:
         flows: tuple[tuple[Flow, tuple[str, ...]], ...] = (
             ("input", balance.inputs), ("product", balance.products), ("waste", balance.wastes)
         )  # fmt: skip
-        streams = []
-        for flow, names in flows:
-            for name in names:
-                kg_a_unit = self._kg_a_unit(name, local)
-                if name not in days or kg_a_unit is None:
-                    return None
-                streams.append(Stream(name, flow, days[name].amount * kg_a_unit))
-        used = [days[name] for name in (*balance.inputs, *balance.products)]
-        cost = losses_cost(streams, self._prices(balance.points, local))
+        masses = {name: self._kg(name, days, local) for name in balance.points}
+        streams = [
+            Stream(name, flow, kg) for flow, names in flows for name in names if (kg := masses[name]) is not None
+        ]
+        used = [days[name] for name in (*balance.inputs, *balance.products) if masses[name] is not None]
+        if len(used) < len(balance.inputs) + len(balance.products):
+            return None
+        # Without its waste what was wasted is known, and what it cost is not.
+        whole = len(streams) == len(balance.points)
+        cost = losses_cost(streams, self._prices(balance.points, local)) if whole else None
         return _made_of(used, f"{balance.id}.{MATERIALS_WASTED}", MATERIALS_WASTED, wasted_kg(streams), cost)
+
+    def _kg(self, point: str, days: Days, local: date) -> float | None:
+        kg_a_unit = self._kg_a_unit(point, local)
+        return None if kg_a_unit is None or point not in days else days[point].amount * kg_a_unit
 
     def _kg_a_unit(self, point: str, local: date) -> float | None:
         masses = () if self._plan is None else self._plan.piece_masses

@@ -81,11 +81,19 @@ def test_a_part_is_in_its_parents_amount_already() -> None:
     assert rows_of({**BREAD_LINE, "rye": 50.0}, (*POINTS, part))["site.materials_wasted"].amount == 80.0
 
 
-@pytest.mark.parametrize("missing", ["flour", "bread", "bin"])
-def test_without_each_stream_nothing_is_said(missing: str) -> None:
+@pytest.mark.parametrize("missing", ["flour", "bread"])
+def test_without_material_or_product_nothing_is_said(missing: str) -> None:
     amounts = {name: amount for name, amount in BREAD_LINE.items() if name != missing}
 
     assert rows_of(amounts) == {}
+
+
+def test_without_its_waste_the_cost_of_losses_is_not_known() -> None:
+    amounts = {name: amount for name, amount in BREAD_LINE.items() if name != "bin"}
+    prices = [{"point": name, "price": 1} for name in ("flour", "bin")]
+
+    found = rows_of(amounts, prices=prices)["site.materials_wasted"]
+    assert (found.amount, found.cost) == (80.0, None)
 
 
 def test_waste_goes_where_the_plan_sends_it_on_the_day() -> None:
