@@ -76,11 +76,13 @@ class DemoStore:
         return {point: round(amount, 6) for point, amount in sorted(sums.items())}
 
     async def wait_until_evaluated(self, timeout_s: float) -> None:
-        """Wait until no interval is marked; raises ChildError when it takes too long."""
-        deadline = time.monotonic() + timeout_s
-        while await self._entities.dirty_count() > 0:
+        """Wait until no interval is marked; raises ChildError when for so long not one of them was done."""
+        deadline, fewest = time.monotonic() + timeout_s, None
+        while (left := await self._entities.dirty_count()) > 0:
+            if fewest is None or left < fewest:
+                deadline, fewest = time.monotonic() + timeout_s, left
             if time.monotonic() > deadline:
-                raise ChildError(f"evaluation has not finished within {timeout_s:.0f} s")
+                raise ChildError(f"evaluation stands still for {timeout_s:.0f} s, with {left} intervals to do")
             await asyncio.sleep(_POLL_INTERVAL_S)
 
     async def _view(self) -> LiveView:

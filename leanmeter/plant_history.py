@@ -5,6 +5,7 @@ import time
 from contextlib import aclosing
 
 from collector.collector import open_parts
+from collector.housekeeping import mark_recomputations
 from collector.ingest import Answer, Incoming
 from evaluation.worker import Worker
 from leanmeter.plant_payloads import made_payloads
@@ -53,6 +54,8 @@ async def write_history(
     began_s = time.monotonic()
     async with open_parts(settings) as parts:
         await parts.entities.import_site(declared, _AUTHOR)
+        # Before the readings: left to the next collector's start, new assignments would have all of them marked again.
+        await mark_recomputations(parts.entities, parts.readings)
         topic = EdgeAddress(declared.site, declared.edge).topic("batch")
         batches = values = 0
         under_way: set[asyncio.Task[Answer | None]] = set()

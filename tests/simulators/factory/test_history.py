@@ -21,7 +21,7 @@ from simulators.factory.plant_site import modbus_units
 from simulators.factory.rows import device_name
 from simulators.factory.truth import truth
 from simulators.modbus_server import ModbusTcpServer
-from store.factory import open_readings
+from store.factory import open_entities, open_readings
 from store.protocol import OperatedReadingStore
 from store.server_file import ServerFile
 from store.settings import StoreSettings
@@ -133,6 +133,10 @@ async def test_intervals_and_days_are_the_truth(tmp_path: Path) -> None:
     store = open_readings(server_file(tmp_path).store)
     rows = await store.days("hotel-laundry", 0, 2**53)
     await store.close()
+    entities = open_entities(server_file(tmp_path).entities)
+    # A collector that starts on it finds nothing to be computed again.
+    assert (await entities.recomputations(), await entities.dirty_count()) == ((), 0)
+    await entities.close()
     by_day = {(row.start_ms, row.point): row for row in rows}
     for number, day in enumerate(found["days"]):
         midnight_ms = round(site.calendar.day(number).window.start_s * 1000)
