@@ -187,13 +187,14 @@ def bill_months(
             bill = bill_period(used, demands)
         except BaselineError as problem:
             raise BaselineError(f"{period.label}: {problem}") from problem
-        bills[period.label] = replace(bill, findings=(*bill.findings, *_findings(used, periods[period])))
+        bills[period.label] = replace(bill, findings=(*bill.findings, *bill_findings(used, periods[period])))
         if bill.demand is not None:
             demands.append(bill.demand)
     return bills
 
 
-def _findings(used: PeriodUse, rows: Sequence[IntervalUse]) -> list[str]:
+def bill_findings(used: PeriodUse, rows: Sequence[IntervalUse]) -> list[str]:
+    """Which versions share the period, and what its intervals lack."""
     period = used.period
     found = [
         f"{version.tariff.name}: {(version.after - version.first).days} of {period.days} days, from "

@@ -8,12 +8,20 @@ the day's own highest window in the charge's unit. `month` is the billing period
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from baselines.billing import ONE_DAY, BillingPeriod, PeriodUse, bill_period, period_of, period_use
+from baselines.billing import (
+    ONE_DAY,
+    BillingPeriod,
+    PeriodUse,
+    bill_findings,
+    bill_period,
+    period_of,
+    period_use,
+)
 from baselines.errors import BaselineError
 from baselines.row_quality import NEVER_A_PEAK
 from baselines.tariff import DEMAND, Bill, BillLine, IntervalUse, Tariff
@@ -36,11 +44,15 @@ Billed = dict[tuple[str, int], IntervalRow]
 
 @dataclass(frozen=True, slots=True)
 class PeriodBill:
-    """A billing period with its bill; `day_lines` is what each day adds, by line, up to the last day that has data."""
+    """A billing period with its bill, running up to the last day that has data; None where `problem` says why.
+
+    `day_lines` is what each day adds, by line.
+    """
 
     period: BillingPeriod
-    bill: Bill
-    day_lines: Mapping[date, Mapping[str, "DayLine"]]
+    bill: Bill | None = None
+    day_lines: Mapping[date, Mapping[str, "DayLine"]] = field(default_factory=dict)
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,9 @@ class DayLine:
     demand: Decimal | None = None
 
 
-def bill_with_days(used: PeriodUse, earlier_demands: Sequence[Decimal], last: date) -> PeriodBill:
+def bill_with_days(
+    used: PeriodUse, rows: Sequence[IntervalUse], earlier_demands: Sequence[Decimal], last: date
+) -> PeriodBill:
     """The bill of a period, and what each day up to `last` adds to it. Raises BaselineError as `bill_period`."""
     before: dict[str, DayLine] = {}
     day_lines: dict[date, dict[str, DayLine]] = {}
@@ -70,7 +84,15 @@ def bill_with_days(used: PeriodUse, earlier_demands: Sequence[Decimal], last: da
         }
         before = so_far
         day += ONE_DAY
-    return PeriodBill(used.period, bill_period(used, earlier_demands), day_lines)
+    bill = bill_period(used, earlier_demands, last)
+    findings = [*bill.findings, *bill_findings(used, rows)]
+    if day < used.period.after:
+        findings.append(f"{len(day_lines)} of {used.period.days} days so far; standing and demand charges are of these")
+    return PeriodBill(used.period, replace(bill, findings=tuple(findings)), day_lines)
+
+
+async def nothing() -> None:
+    """There is nobody to ask."""
 
 
 class BillDays:
@@ -88,7 +110,7 @@ class BillDays:
         self,
         readings: ReadingStore,
         model: SiteModel,
-        before_write: Callable[[], Awaitable[None]],
+        before_write: Callable[[], Awaitable[None]] = nothing,
         billed: Billed | None = None,
     ) -> None:
         self._billed: Billed = {} if billed is None else billed
@@ -125,16 +147,15 @@ class BillDays:
     async def write(self, days: Collection[date] | None = None) -> int:
         """Write what follows from these days, all when None; returns how many rows were written."""
         written = 0
-        for period, found in await self._periods(days):
-            lines = {} if found is None else found.day_lines
-            written += await self._write_period(period, lines)
+        for found in await self._periods(days):
+            written += await self._write_period(found)
         return written
 
     async def bills(self) -> list[PeriodBill]:
-        """The bills of all periods that have data and can be billed, oldest first."""
-        return [found for _, found in await self._periods(None) if found is not None]
+        """All periods that have data, oldest first."""
+        return await self._periods(None)
 
-    async def _periods(self, days: Collection[date] | None) -> list[tuple[BillingPeriod, PeriodBill | None]]:
+    async def _periods(self, days: Collection[date] | None) -> list[PeriodBill]:
         """The periods that these days touch, and those after whose ratchets look back on them, each with its bill."""
         since_ms, demands = EARLIEST_MS, {}
         if days:
@@ -144,20 +165,21 @@ class BillDays:
             demands = await self._stored_demands(since_ms)
         known = await self._days_with_data(since_ms)
         if not known or not self._tariffs:
-            return [(period, None) for period in sorted({period_of(day) for day in known}, key=lambda each: each.first)]
+            periods = sorted({period_of(day) for day in known}, key=lambda period: period.first)
+            return [PeriodBill(period, problem="no tariff") for period in periods]
         with_data = sorted({period_of(day, self._billing_day) for day in known}, key=lambda period: period.first)
         touched = {period_of(day, self._billing_day) for day in known if days is None or day in days}
-        found: list[tuple[BillingPeriod, PeriodBill | None]] = []
+        found: list[PeriodBill] = []
         for number, period in enumerate(with_data):
             if touched.isdisjoint(with_data[max(0, number - self._ratchet_months) : number + 1]):
                 continue
             earlier = [*self._first_demands, *(demands[each] for each in with_data[:number] if each in demands)]
             is_over = max(known) >= period.after
-            bill = await self._bill(period, earlier, period.after - ONE_DAY if is_over else max(known))
+            billed = await self._bill(period, earlier, period.after - ONE_DAY if is_over else max(known))
             demands.pop(period, None)
-            if bill is not None and bill.bill.demand is not None:
-                demands[period] = bill.bill.demand
-            found.append((period, bill))
+            if billed.bill is not None and billed.bill.demand is not None:
+                demands[period] = billed.bill.demand
+            found.append(billed)
         return found
 
     async def _days_with_data(self, since_ms: int) -> set[date]:
@@ -176,12 +198,13 @@ class BillDays:
                 found[period] = max(found.get(period, Decimal(0)), Decimal(repr(row.demand)))
         return found
 
-    async def _bill(self, period: BillingPeriod, earlier: Sequence[Decimal], last: date) -> PeriodBill | None:
+    async def _bill(self, period: BillingPeriod, earlier: Sequence[Decimal], last: date) -> PeriodBill:
+        rows = await self._uses(period)
         try:
-            return bill_with_days(period_use(self._tariffs, period, await self._uses(period)), earlier, last)
-        except BaselineError:
-            # `leanmeter plan check` names what the tariff lacks, `leanmeter plan bills` the month.
-            return None
+            return bill_with_days(period_use(self._tariffs, period, rows), rows, earlier, last)
+        except BaselineError as problem:
+            # Told by `leanmeter plan bills`; the notes of `plan check` say beforehand what the tariff lacks.
+            return PeriodBill(period, problem=str(problem))
 
     async def _uses(self, period: BillingPeriod) -> list[IntervalUse]:
         zone = self._model.time_zone
@@ -202,8 +225,8 @@ class BillDays:
         whole = all(name in rows and rows[name].quality not in NEVER_A_PEAK for name in needed)
         return IntervalUse(_local(start_ms, self._model.time_zone), bought, reactive, may_set_peak=whole)
 
-    async def _write_period(self, period: BillingPeriod, lines: Mapping[date, Mapping[str, DayLine]]) -> int:
-        zone = self._model.time_zone
+    async def _write_period(self, billed: PeriodBill) -> int:
+        zone, period = self._model.time_zone, billed.period
         start_ms, end_ms = day_on(period.first, zone).start_ms, day_on(period.after, zone).start_ms
         stored = {
             (row.start_ms, row.point): row
@@ -212,7 +235,7 @@ class BillDays:
         }
         rows = {
             (row.start_ms, row.point): row
-            for day, mine in lines.items()
+            for day, mine in billed.day_lines.items()
             for row in (self._row(period, day, name, line) for name, line in mine.items())
         }
         for key, old in stored.items():

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from itertools import chain
 
-from evaluation.bill_days import BillDays, Billed
+from evaluation.bill_days import BillDays, Billed, nothing
 from evaluation.day_writer import DayWriter, Written
 from evaluation.days import Day, day_of
 from evaluation.happenings import NO_USE_SHARE, Happenings, Span
@@ -40,10 +40,6 @@ POINTS_AT_ONCE = 3
 DAYS_AT_ONCE = 3
 
 
-async def _nothing() -> None:
-    """There is nobody to ask."""
-
-
 class Evaluator:
     """Evaluates one site. What it writes follows from what is stored alone.
 
@@ -61,7 +57,7 @@ class Evaluator:
         readings: ReadingStore,
         model: SiteModel,
         gap_limit_ms: int,
-        before_write: Callable[[], Awaitable[None]] = _nothing,
+        before_write: Callable[[], Awaitable[None]] = nothing,
         plans: Plans | None = None,
         billed: Billed | None = None,
     ) -> None:

@@ -15,13 +15,14 @@ from typing import Any, TypeVar
 from baselines.errors import BaselineError
 from evaluation.baseline_days import BaselineReader
 from evaluation.baseline_rows import BaselineRow, narrowed, observed
+from evaluation.bill_days import BillDays, PeriodBill
 from evaluation.fitting import period_rows
 from evaluation.freezing import Freezer
 from evaluation.plan_check import PlanCheck, check_plan
 from evaluation.plan_file import BaselineSettings, PlanFile
 from evaluation.site_model import SiteModel, load_model
 from evaluation.standing import Standing, Standings
-from leanmeter.baseline_report import write_json, write_lines
+from leanmeter.baseline_report import bills_as_json, bills_report, write_json, write_lines
 from leanmeter.plan_files import LoadedPlan, PlanFileError, load_plan_file
 from site_config.errors import ConfigurationError
 from site_config.schema import load_site
@@ -62,6 +63,10 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
         "--temperatures", type=Path, metavar="FILE.csv", help="write the hours' temperatures of the days there"
     )
     _add_store(exporting, site=True)
+
+    billing = _command(commands, "bills", _bills, "electricity bills of the stored intervals, month by month")
+    _add_store(billing, site=True)
+    billing.add_argument("--json", action="store_true", help="write JSON")
 
     refitting = _command(commands, "refit", _refit, "freeze a new version of a baseline, on what is stored now")
     refitting.add_argument("baseline", metavar="BASELINE")
@@ -208,6 +213,23 @@ def _write_temperatures(path: Path, rows: Sequence[BaselineRow]) -> None:
                     table.writerow([f"{row.label}T{min(number, 23):02d}:00", repr(value)])
     except OSError as problem:
         raise ConfigurationError(f"--temperatures {path}: {problem.strerror}") from problem
+
+
+def _bills(arguments: argparse.Namespace) -> int:
+    async def work(opened: "_Opened") -> list[PeriodBill]:
+        if opened.model.accounts is None or not opened.model.accounts.tariffs:
+            raise ConfigurationError(f"site {opened.model.site}: its plan has no electricity_tariff; import one")
+        return await BillDays(opened.readings, opened.model).bills()
+
+    found = _with_site(arguments.config, arguments.site, work)
+    bills = {each.period.label: each.bill for each in found if each.bill is not None}
+    if arguments.json:
+        write_json(bills_as_json(bills))
+    else:
+        write_lines(bills_report(bills) if bills else ["No electricity was measured that can be billed."])
+    problems = [f"{each.period.label}: cannot be billed: {each.problem}\n" for each in found if each.problem]
+    sys.stderr.writelines(problems)
+    return 0
 
 
 def _refit(arguments: argparse.Namespace) -> int:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from datetime import date, datetime, timedelta, tzinfo
+import shutil
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,47 @@ def test_a_new_version_is_made_by_somebody_for_a_reason(folder: Path, capsys: py
     made = run(capsys, "plan", "refit", "energy", *config, "--author", "ben", "--reason", "late bills")
     assert made.startswith("version 2 of energy: Good enough to claim savings with")
     assert json.loads(run(capsys, "plan", "show", *config, "--json"))["baselines"][0]["version"] == 2
+
+
+def test_bills_of_stored_intervals_are_those_of_the_same_intervals_in_a_file(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder, tmp_path / "site")
+    server = tmp_path / "site" / "server.yaml"
+    server.write_text(server.read_text().replace(str(folder), str(tmp_path / "site")))
+    version = {
+        "name": "2026",
+        "valid_from": "2026-01-01",
+        "standing_charge": 31,
+        "energy": [{"band": {"name": "night", "from": "22:00", "to": "06:00"}, "price": 1}, {"price": 2}],
+        "demand": {"price": 9.3, "ratchet": {"share": 0.9, "months": 3}},
+    }
+    tariff = {"currency": "GHS", "tariffs": [version]}
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan_document(electricity_tariff=tariff)))
+    run(capsys, "plan", "import", tmp_path / "plan.yaml", "--config", server)
+    told = json.loads(run(capsys, "plan", "bills", "--config", server, "--json"))
+
+    async def intervals() -> list[IntervalRow]:
+        async with planned_site(tmp_path / "site") as site:
+            return [row for number in range(DAYS) for row in await site.intervals(number, "main")]
+
+    rows = asyncio.run(intervals())
+    lines = [f"{datetime.fromtimestamp(row.start_ms / 1000, UTC).isoformat()},{row.amount!r}" for row in rows]
+    (tmp_path / "intervals.csv").write_text("start,energy_kwh\n" + "\n".join(lines) + "\n")
+    (tmp_path / "tariff.yaml").write_text(yaml.safe_dump(tariff))
+    words = ("baselines", "tariff", tmp_path / "tariff.yaml", "--data", tmp_path / "intervals.csv", "--timezone", "UTC")
+    verified = json.loads(run(capsys, *words, "--json"))
+    verified.pop("findings", None)
+    verified = verified.get("months", verified)
+    assert told["2026-06"] == verified["2026-06"]
+    assert told["2026-06"]["lines"][0]["amount"] == "31.00"
+    # July is not over: 26 of its 31 days.
+    july = {line["name"]: line["amount"] for line in told["2026-07"]["lines"]}
+    assert july["standing charge"] == "26.00"
+    assert july["night"] == {line["name"]: line["amount"] for line in verified["2026-07"]["lines"]}["night"]
+    assert "26 of 31 days so far; standing and demand charges are of these" in told["2026-07"]["findings"]
+
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan_document(electricity_tariff=None)))
+    run(capsys, "plan", "import", tmp_path / "plan.yaml", "--config", server)
+    assert main(["plan", "bills", "--config", str(server)]) == 2
+    assert "site bakery: its plan has no electricity_tariff; import one" in capsys.readouterr().err
