@@ -244,7 +244,7 @@ def against_expected() -> stat.Panel:
     """Difference from the baseline, of exactly those days that have an expected value."""
     return (
         expected.against(
-            "Energy against expected",
+            "Against expected",
             "All energy that the site used in the last 30 days beside what its baseline expected for the same days: "
             "below zero is saved. Without a baseline nothing can be expected, and none is made up.",
             whole_site(schema.ENERGY),

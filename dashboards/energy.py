@@ -214,6 +214,7 @@ def _bill() -> timeseries.Panel:
         called=panels.AS_THEY_ARE,
         stacked=True,
     )
+    panels.shorten(panel, r"^bill\.(.*)$")
     return panels.with_sums(panel).span(16)
 
 

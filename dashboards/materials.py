@@ -259,13 +259,15 @@ def _wasted_by_day() -> timeseries.Panel:
 def _wasted_by_line() -> bargauge.Panel:
     of_lines = f"{POINT} =~ /\\.{MATERIALS_WASTED}$/"
     query = select(total(AMOUNT), DAYS, SITE, of_lines, METERED, SHOWN_TIME, group_by=POINT)
-    return panels.ranking(
+    panel = panels.ranking(
         "Materials wasted by line",
         "In the time shown, on each line that weighs what comes in and its product, or each balance of the plan.",
         InfluxQuery(query, POINT_NAME),
         unit=panels.KILOGRAM,
         decimals=0,
     )
+    panels.shorten(panel, f"^(.*)\\.{MATERIALS_WASTED}$")
+    return panel
 
 
 def _destinations_by_day() -> timeseries.Panel:

@@ -339,6 +339,12 @@ def in_order(panel: table.Panel, *columns: str) -> table.Panel:
     return panel.with_transformation(DataTransformerConfig(id_val="organize", options=options))
 
 
+def shorten(panel: timeseries.Panel | bargauge.Panel, expression: str) -> None:
+    """Call each series what the first group of the regular expression finds in its name."""
+    options = {"regex": expression, "renamePattern": "$1"}
+    panel.with_transformation(DataTransformerConfig(id_val="renameByRegex", options=options))
+
+
 def texts(by_value: Mapping[str, str]) -> list[dict[str, object]]:
     """Mappings that show people's names for the values of a table's column."""
     options = {value: {"text": text, "index": index} for index, (value, text) in enumerate(by_value.items())}

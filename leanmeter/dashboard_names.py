@@ -113,10 +113,12 @@ def _power_tree(sites: Sequence[Site]) -> tuple[PowerLevel, ...]:
                 path = _path(points, points[entry.point])
                 generates = points[entry.point].role is Role.GENERATION
                 level = levels.setdefault((len(path) - 1, generates), {})
-                level.setdefault(entry.device, []).append(" ".join(f"{BELOW} {name}" for name in path[1:]) or path[0])
+                level.setdefault(entry.device, []).append(f" {BELOW} ".join(path[1:] or path))
     return tuple(
-        PowerLevel({device: _one_of(called) for device, called in sorted(meters.items())}, generates)
-        for (_, generates), meters in sorted(levels.items())
+        PowerLevel(
+            {device: f"{BELOW} " * bool(depth) + _one_of(meters[device]) for device in sorted(meters)}, generates
+        )
+        for (depth, generates), meters in sorted(levels.items())
     )
 
 
