@@ -140,8 +140,8 @@ def fractional_savings_uncertainty(
     """
     if fraction == 0.0:
         return None
-    rho = model.autocorrelation or 0.0
-    independent = min(float(model.n), model.n * (1.0 - rho) / (1.0 + rho))
+    rho = max(model.autocorrelation or 0.0, 0.0)
+    independent = model.n * (1.0 - rho) / (1.0 + rho)
     if independent <= 0.0:
         return math.inf
     t = t_for_confidence(confidence, model.degrees_of_freedom)
