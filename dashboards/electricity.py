@@ -222,21 +222,18 @@ def highest_intervals(names: SiteNames) -> str:
     return select(f'top({DEMAND}, 10) AS "peak"', nested(demand_kw(names.main_points)), SHOWN_TIME)
 
 
-def energy_by_day(names: SiteNames) -> timeseries.Panel:
+def days_by_source(names: SiteNames, title: str) -> timeseries.Panel:
     """Stacked days."""
-    return (
-        shapes.days_by_point(
-            "Electricity by day",
-            "Each day from midnight to midnight of the site: what came from the grid and what it made itself, stacked.",
-            AMOUNT,
-            points(names.supply_points),
-            unit=panels.KILOWATT_HOUR,
-            decimals=0,
-            called=names.called(ELECTRICITY),
-            stacked=True,
-        )
-        .span(10)
-        .time_from("30d")
+    return shapes.days_by_point(
+        title,
+        "Each day from midnight to midnight of the site: what came from the grid and what it made itself, stacked. The "
+        "grid is below zero on a day on which more was fed in than taken.",
+        AMOUNT,
+        points(names.supply_points),
+        unit=panels.KILOWATT_HOUR,
+        decimals=0,
+        called=names.called(ELECTRICITY),
+        stacked=True,
     )
 
 

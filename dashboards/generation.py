@@ -5,7 +5,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
 from dashboards import panels, shapes, variables
 from dashboards.board import LAST_MONTH, board
-from dashboards.electricity import ELECTRICITY, NO_INTERVAL
+from dashboards.electricity import ELECTRICITY, NO_INTERVAL, days_by_source
 from dashboards.influxql import (
     AMOUNT,
     AVOIDED_CO2E,
@@ -41,7 +41,7 @@ def generation(names: SiteNames) -> Dashboard:
     if names.generation_points:
         for number in _numbers(names):
             built.with_panel(number)
-        built.with_panel(_days(names))
+        built.with_panel(days_by_source(names, "Where electricity came from"))
         built.with_panel(_power(names))
         built.with_panel(_avoided())
     if names.fuel_points:
@@ -114,20 +114,6 @@ def _avoided() -> timeseries.Panel:
         unit=panels.CARBON_KG,
         decimals=1,
         called={f"{SITE_SERIES}{SELF_CONSUMED}": "Used by the site", f"{SITE_SERIES}{EXPORTED}": "Fed in"},
-        stacked=True,
-    )
-
-
-def _days(names: SiteNames) -> timeseries.Panel:
-    return shapes.days_by_point(
-        "Where electricity came from",
-        "Each day of the site: from the grid and from each own source, stacked. The grid is below zero on a day on "
-        "which more was fed in than taken.",
-        AMOUNT,
-        points(names.supply_points),
-        unit=panels.KILOWATT_HOUR,
-        decimals=0,
-        called=names.called(ELECTRICITY),
         stacked=True,
     )
 

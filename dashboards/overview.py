@@ -59,7 +59,7 @@ def overview(names: SiteNames) -> Dashboard:
         built.with_panel(electricity.power_by_point(names).span(panels.FULL_SPAN))
         built.with_panel(electricity.energy_today_by_point(names).span(8))
         if names.supply_points:
-            built.with_panel(electricity.energy_by_day(names))
+            built.with_panel(electricity.days_by_source(names, "Electricity by day").span(10).time_from("30d"))
             built.with_panel(electricity.against_expected())
     built.with_row(Row("Meters and data"))
     built.with_panel(meters(names, "Meters"))
