@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from evaluation.baseline_rows import Samples, weather_value
-from evaluation.days import Day
+from evaluation.days import Day, day_of
 from evaluation.intervals import PARTIAL
 from evaluation.plan_variables import HoursSettings, TemperatureSettings, VariableSettings
 from store.plans import Plans
@@ -14,6 +14,7 @@ from store.protocol import IntervalRow, ReadingStore
 from store.schema import INTERVAL_MS
 
 HOUR_MS = 3_600_000
+DAYS_AT_ONCE = 31
 FEWEST_HOURS = 0.9
 """The share of a day's hours that must have a temperature; the others are taken as their mean."""
 
@@ -76,45 +77,29 @@ class DayVariables:
             source: await self._plans.temperatures(self._site, source, first, last)
             for source in sorted({source_of(each) for each in temperature_devices(definitions)})
         }
+        running = await self._intervals(definitions, days)
         found = []
         for day in days:
             label = label_of(day, self._zone)
             given = {name: values[label] for name, values in tables.items() if label in values}
             hours = await self._hours_of(definitions, day, label, kept, anew=anew)
-            found.append(await self._of_day(definitions, day, rows.get(day.start_ms, {}), given, hours))
+            read = {point: mine.get(day.start_ms, ()) for point, mine in running.items()}
+            found.append(_of_day(definitions, rows.get(day.start_ms, {}), given, hours, read))
         return found
 
-    async def _of_day(
-        self,
-        definitions: Definitions,
-        day: Day,
-        rows: Mapping[str, IntervalRow],
-        given: Mapping[str, float],
-        hours: Samples,
-    ) -> DayValues:
-        variables: dict[str, float | None] = {}
-        temperatures: dict[str, tuple[float, ...]] = {}
-        for name, entry in definitions.items():
-            if entry.weather is not None:
-                source = entry.weather.temperature
-                samples = hours.get(source_of(source), ()) if source.device else (given[name],) if name in given else ()
-                if samples:
-                    temperatures[name] = samples
-                variables[name] = weather_value(entry, samples, 1.0) if samples else None
-            elif entry.series:
-                variables[name] = _production(entry.series, rows)
-            elif entry.hours is not None:
-                variables[name] = await self._hours(entry.hours, day, rows)
-            else:
-                variables[name] = given.get(name)
-        return DayValues(variables, temperatures)
-
-    async def _hours(self, entry: HoursSettings, day: Day, rows: Mapping[str, IntervalRow]) -> float | None:
-        row = rows.get(entry.point)
-        if row is None or row.quality == PARTIAL:
-            return None
-        intervals = await self._readings.intervals(self._site, day.start_ms, day.end_ms, entry.point)
-        return hours_above(entry, intervals)
+    async def _intervals(
+        self, definitions: Definitions, days: Sequence[Day]
+    ) -> dict[str, dict[int, list[IntervalRow]]]:
+        """The intervals of points whose hours count, by point and the start of their day; a month is read at once."""
+        found: dict[str, dict[int, list[IntervalRow]]] = {}
+        for point in {entry.hours.point for entry in definitions.values() if entry.hours is not None}:
+            mine = found.setdefault(point, {})
+            for number in range(0, len(days), DAYS_AT_ONCE):
+                some = days[number : number + DAYS_AT_ONCE]
+                rows = await self._readings.intervals(self._site, some[0].start_ms, some[-1].end_ms, point)
+                for row in rows:
+                    mine.setdefault(day_of(row.start_ms, self._zone).start_ms, []).append(row)
+        return found
 
     async def _hours_of(
         self,
@@ -144,6 +129,38 @@ class DayVariables:
             if before:
                 found[source] = before
         return found
+
+
+def _of_day(
+    definitions: Definitions,
+    rows: Mapping[str, IntervalRow],
+    given: Mapping[str, float],
+    hours: Samples,
+    intervals: Mapping[str, Sequence[IntervalRow]],
+) -> DayValues:
+    variables: dict[str, float | None] = {}
+    temperatures: dict[str, tuple[float, ...]] = {}
+    for name, entry in definitions.items():
+        if entry.weather is not None:
+            source = entry.weather.temperature
+            samples = hours.get(source_of(source), ()) if source.device else (given[name],) if name in given else ()
+            if samples:
+                temperatures[name] = samples
+            variables[name] = weather_value(entry, samples, 1.0) if samples else None
+        elif entry.series:
+            variables[name] = _production(entry.series, rows)
+        elif entry.hours is not None:
+            variables[name] = _hours(entry.hours, rows, intervals)
+        else:
+            variables[name] = given.get(name)
+    return DayValues(variables, temperatures)
+
+
+def _hours(
+    entry: HoursSettings, rows: Mapping[str, IntervalRow], intervals: Mapping[str, Sequence[IntervalRow]]
+) -> float | None:
+    row = rows.get(entry.point)
+    return None if row is None or row.quality == PARTIAL else hours_above(entry, intervals[entry.point])
 
 
 def source_of(place: TemperatureSettings) -> str:

@@ -233,7 +233,7 @@ class Standings:
             enpi=ratio(found.actual, found.expected),
             worth_a_year=None if worth is None or not found.proven else worth.a_year(found.savings),
             currency=currency,
-            findings=(*rows.findings, *found.findings, *_chosen(baseline), *_static_factors(accounts, baseline)),
+            findings=(*rows.findings, *found.findings, *_found(baseline), *_static_factors(accounts, baseline)),
         )
 
     async def _what_is_missing(
@@ -261,15 +261,22 @@ class Standings:
         return joined([known, say(" ({day}: no {missing})", day=waits.label, missing=waits.waits_for)])
 
 
-def _chosen(baseline: FrozenBaseline) -> tuple[Finding, ...]:
+def _found(baseline: FrozenBaseline) -> list[Finding]:
+    """What was searched and chosen when the version was made."""
+    found = [
+        Finding(
+            "balance_point", say("balance point of {name}: {base:.1f} °C, searched", name=name, base=base), fails=False
+        )
+        for name, base in baseline.version.bases.items()
+    ]
     if not baseline.candidates:
-        return ()
+        return found
     text = say(
         "chosen among {candidates}: {chosen}; their own p are too good",
         candidates=baseline.candidates,
         chosen=tuple(baseline.variables) or say("none"),
     )
-    return (Finding("chosen", text, fails=False),)
+    return [*found, Finding("chosen", text, fails=False)]
 
 
 def _static_factors(accounts: SiteAccounts, baseline: FrozenBaseline) -> tuple[Finding, ...]:

@@ -1,7 +1,7 @@
 """What an alarm says to whoever can do something about it. Pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from languages import formats
@@ -9,6 +9,7 @@ from languages.texts import Texts
 from notifications.alarm import Notice, Stage
 from notifications.site_names import SiteNames
 from site_config.notification_settings import AlarmKind
+from store.schema import MONTHS
 
 _YEAR_H = 8760
 
@@ -119,13 +120,20 @@ class AlarmWriter:
             "water": _("{percent} more water than expected"),
             "waste": _("{percent} more waste than expected"),
         }
-        return AlarmText(
-            titles[notice.subject].format(**told),
-            _(
+        if "rows" in notice.facts:
+            first = day.replace(day=1) if notice.facts["rows"] == MONTHS else day - timedelta(days=6)
+            told["first"] = formats.day_and_month(first, locale)
+            told["day"] = formats.day_and_month(day, locale)
+            sentence = _(
+                "{first} to {day}: it was {amount} {unit}; {expected} {unit} were expected for what was produced, and "
+                "up to {upper} {unit} would have been usual. What ran then that does not run otherwise?"
+            )
+        else:
+            sentence = _(
                 "{day}: it was {amount} {unit}; {expected} {unit} were expected for what was produced, and up to "
                 "{upper} {unit} would have been usual. What ran that day that does not run on others?"
-            ).format(**told),
-        )
+            )
+        return AlarmText(titles[notice.subject].format(**told), sentence.format(**told))
 
     def _night_flow(self, notice: Notice) -> AlarmText:
         _ = self._texts.gettext

@@ -20,7 +20,7 @@ from site_config.points import Point, Resource, Role
 from store.edge_ledger import EdgeLedger
 from store.entities import Entities, SiteEntry
 from store.protocol import IntervalRow, Latest, ReadingStore
-from store.schema import ENERGY, SERVER_SITE, SITE_SERIES
+from store.schema import ENERGY, MONTHS, SERVER_SITE, SITE_SERIES, WEEKS
 from wire_format.topics import EdgeAddress
 
 _HOUR_MS = 3_600_000
@@ -101,7 +101,7 @@ class SiteReader:
         start_ms = moment_ms(first - timedelta(days=DAYS), day_time(), entry.time_zone)
         end_ms = moment_ms(first + timedelta(days=DAYS), day_time(), entry.time_zone)
         rows: list[IntervalRow] = []
-        for series in (SITE_SERIES + ENERGY, _ELECTRICITY):
+        for series in (SITE_SERIES + ENERGY, _ELECTRICITY, SITE_SERIES + ENERGY + WEEKS, _ELECTRICITY + WEEKS):
             rows += await self._readings.days(entry.site, start_ms, end_ms, series)
         counted = [point.id for point in await self._entities.points(entry.site) if point.resource is Resource.PRODUCT]
         made = [row for point in counted for row in await self._readings.days(entry.site, start_ms, end_ms, point)]
@@ -155,10 +155,17 @@ class SiteReader:
     async def _excess(self, entry: SiteEntry, now_ms: int) -> list[Verdict]:
         today_ms = self._midnight_ms(entry, now_ms)
         first_ms = today_ms - (NEWEST_DAYS + 1) * _DAY_MS
-        verdicts = [
-            judge_expected(resource, await self._readings.days(entry.site, first_ms, today_ms, SITE_SERIES + resource))
-            for resource in EXPECTED_RESOURCES
-        ]
+        verdicts = []
+        for resource in EXPECTED_RESOURCES:
+            # A site is judged by days, weeks or months of a resource, as its plan says.
+            for rows in ("", WEEKS, MONTHS):
+                series = SITE_SERIES + resource + rows
+                verdict = judge_expected(
+                    resource, await self._readings.days(entry.site, first_ms, today_ms, series), rows
+                )
+                if verdict.raised is not None:
+                    break
+            verdicts.append(verdict)
         # Where all energy is judged, electricity is a part of it and would be told a second time.
         energy = verdicts[EXPECTED_RESOURCES.index(ENERGY)]
         return [one for one in verdicts if one.subject != "electricity" or energy.raised is None]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from notifications.day_spans import local_day
 from store.protocol import IntervalRow
-from store.schema import ENERGY, SITE_SERIES
+from store.schema import ENERGY, SITE_SERIES, WEEKS
 
 DAYS = 7
 WHOLE = 0.95
@@ -78,7 +78,7 @@ class Week:
 
     `resource` is energy (all of it) or electricity, `amount` its use in kWh, `coverage` 0 to 1; `before` is the amount
     of the week before where both weeks were measured whole. `peak_kw` is the highest 15-minute demand, at `peak_ms`;
-    `base_kw` the lowest.
+    `base_kw` the lowest. `judged_whole` is there where the plan judges by week.
     """
 
     first: date
@@ -89,6 +89,7 @@ class Week:
     peak_ms: int | None
     base_kw: float | None
     electricity_kwh: float | None
+    judged_whole: Comparison | None = None
 
     @property
     def last(self) -> date:
@@ -119,8 +120,8 @@ class Week:
     def comparison(self) -> Comparison | None:
         """Against what was expected; None when no day can be judged."""
         judged = [day for day in self.days if day.judged]
-        if not judged:
-            return None
+        if self.judged_whole is not None or not judged:
+            return self.judged_whole
         sums = [sum(getattr(day, name) for day in judged) for name in ("amount", "expected", "lower", "upper")]
         return Comparison(len(judged), *sums)
 
@@ -141,7 +142,7 @@ class Week:
 def week_of(
     rows: Sequence[IntervalRow], first: date, zone: ZoneInfo, products: Sequence[IntervalRow] | None = None
 ) -> Week:
-    """The week from a Monday on, out of the days of a site from a week before.
+    """The week from a Monday on, out of the days (and weeks) of a site from a week before.
 
     `products` has the days of all that counts what is made, None where nothing does. All energy counts where it is
     known (`site.energy`), else electricity. Peak and base are those of electricity.
@@ -162,7 +163,18 @@ def week_of(
         peak_ms=None if peak is None else peak.peak_ms,
         base_kw=min((row.minimum for row in electricity if row.minimum is not None), default=None),
         electricity_kwh=sum(row.amount for row in electricity) if electricity else None,
+        judged_whole=_compared(rows, series, first, zone),
     )
+
+
+def _compared(rows: Sequence[IntervalRow], series: str, first: date, zone: ZoneInfo) -> Comparison | None:
+    """The week's own row, where there is one that is judged; it stands at the Sunday."""
+    for row in rows:
+        if row.point == series + WEEKS and local_day(row.start_ms, zone) == first + timedelta(days=DAYS - 1):
+            if row.expected is None or row.lower is None or row.upper is None:
+                return None
+            return Comparison(DAYS, row.amount, row.expected, row.lower, row.upper)
+    return None
 
 
 def _after(first: date) -> date:

@@ -15,7 +15,9 @@ import pytest
 import yaml
 
 from baselines.weather_model import BALANCE
+from evaluation.baseline_days import BaselineReader
 from evaluation.frozen_baseline import thaw
+from evaluation.plan_variables import VariableSettings
 from leanmeter.command_line import main
 from store.schema import LATEST_MS
 from tests.evaluation.planned_site import (
@@ -113,6 +115,9 @@ async def test_the_balance_point_is_found_and_part_of_the_version(bakery: Planne
     assert model.searched == (f"cooling_days{BALANCE}",)
 
     standing = await bakery.standing()
+    assert f"balance point of cooling_days: {weather.base:.1f} °C, searched" in [
+        each.text for each in standing.findings
+    ]
     assert standing.savings is not None
     found = truth()
     days = range(BASELINE_DAYS, DAYS)
@@ -197,3 +202,19 @@ async def test_variables_may_be_chosen_among_several(bakery: PlannedSite) -> Non
         finding.text == "chosen among weekday, bread, cooling_days: bread, cooling_days; their own p are too good"
         for finding in standing.findings
     )
+
+
+async def test_hours_of_a_machine_are_a_variable(bakery: PlannedSite) -> None:
+    """Half of a day's use lies between 6 and 12: of how long the main was above a power, its days tell apart."""
+    document = weather_plan(base=BALANCE_DEGC)
+    document["variables"]["busy"] = {"hours": {"point": "main", "above_kw": 5.0}}
+    document["baselines"][0]["variables"] = ["busy"]
+    await bakery.plan(**document)
+    assert await bakery.freeze()
+    reader = BaselineReader(bakery.readings, bakery.entities.plans, SITE, (await bakery.model()).time_zone)
+    definitions = {"busy": VariableSettings.model_validate(document["variables"]["busy"])}
+    days = await reader.days("site.energy", definitions, FIRST, FIRST + timedelta(days=DAYS - 1))
+    for number in (1, 6, 40):
+        powers = [row.demand or 0.0 for row in await bakery.intervals(number, "main")]
+        assert days[number].variables["busy"] == sum(power > 5.0 for power in powers) / 4
+    assert {0.0, 6.0} <= {day.variables["busy"] for day in days}

@@ -14,7 +14,7 @@ from notifications.watch import Watch
 from site_config.notification_settings import NotificationsSection
 from store.edge_ledger import EdgeLedger, LastBatch, Reconciliation, ToldDay
 from store.protocol import IntervalRow, StoreUnavailableError
-from store.schema import INTERVAL_MS, SERVER_SITE
+from store.schema import INTERVAL_MS, SERVER_SITE, WEEKS
 from tests.notifications.factory import SITE, ZONE, Factory
 from wire_format.batch import Column, DeviceRows
 from wire_format.topics import EdgeAddress
@@ -235,6 +235,18 @@ async def test_water_excess_and_what_is_missing(site: Site) -> None:
     assert "15% more energy than expected" in text
     assert "took 100 values from oven-meter (Point of oven-meter), and 98 are stored" in text
     assert "3 entries could not be stored" in text
+
+
+async def test_what_is_judged_by_week_is_told_of_the_week(site: Site) -> None:
+    watch = site.watch({"id": "ana", "email": "a@b"})
+    await site.factory.read(DEVICES, NOON_MS)
+    await site.batch(NOON_MS)
+    week = _row(f"site.energy{WEEKS}", lima("2026-11-15T00:00"), 3220.0, "energy")
+    await site.factory.readings.write_days([_with_band(week, 2800.0)])
+    await watch.check(NOON_MS + MINUTE_MS)
+    (message,) = await site.sent()
+    assert "15% more energy than expected" in message.content.text
+    assert "Nov 9 to Nov 15: it was 3,220 kWh; 2,800 kWh were expected" in message.content.text
 
 
 async def test_a_store_that_does_not_answer_changes_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, time, timedelta
 from io import BytesIO
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from notifications.week_message import week_message
 from notifications.week_picture import SIZE_PX, draw_week
 from notifications.week_texts import WeekWriter
 from store.protocol import IntervalRow
+from store.schema import WEEKS
 
 ZONE = ZoneInfo("America/Lima")
 MONDAY = date(2026, 11, 16)
@@ -205,3 +207,17 @@ def test_what_programs_read() -> None:
     assert (week["first_day"], week["last_day"]) == ("2026-11-16", "2026-11-22")
     assert (week["amount_kwh"], week["expected_kwh"], week["judged_days"]) == (3905.0, 3905.0, 7)
     assert week["days"][0] == {"day": "2026-11-16", "amount_kwh": 640.0, "expected_kwh": 640.0, "goal_kwh": 512.0}
+
+
+def test_a_plan_that_judges_by_week_judges_the_week_as_a_whole() -> None:
+    """Its days carry their share of what is expected, without a band."""
+    days = [replace(row, lower=None, upper=None) for row in rows(AMOUNTS, [600.0] * 7)]
+    (whole,) = rows([3905.0], [4200.0], series=f"site.energy{WEEKS}", first=MONDAY + timedelta(days=6))
+    week = week_of([*days, whole], MONDAY, ZONE)
+    assert week.comparison is not None
+    assert (week.comparison.days, week.comparison.expected, week.comparison.upper) == (7, 4200.0, 4410.0)
+    assert week.amount == 3905.0
+    assert "can be judged" not in said(week)[0]
+    assert week_of([*days, replace(whole, expected=None)], MONDAY, ZONE).comparison is None
+    earlier = replace(whole, start_ms=ms(MONDAY - timedelta(days=1)))
+    assert week_of([*days, earlier], MONDAY, ZONE).comparison is None
