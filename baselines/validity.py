@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from baselines.linear_model import INTERCEPT, LinearModel
-from baselines.sayings import joined, say
+from baselines.sayings import say
 
 MODEL_P = 0.10
 VARIABLE_P = 0.20
@@ -211,7 +211,7 @@ def _verdict(model: LinearModel, valid: bool, provisional: bool, findings: Seque
     if len(own) == 1:
         share = say("{name} explains {share:%} of the changes", name=own[0], share=told)
     else:
-        names = joined(own, say(" and ")) if own else say("no variable")
+        names = say("{names} and {last}", names=own[:-1], last=own[-1]) if own else say("no variable")
         share = say("{names} explain {share:%} of the changes", names=names, share=told)
     if provisional:
         return say("Provisional: {share}, but there is too little data yet.", share=share)

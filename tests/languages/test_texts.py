@@ -50,6 +50,7 @@ def test_what_another_room_says_is_told_in_the_readers_words_and_numbers() -> No
     told = say("{used} {limit:g} {worth:,.0f} {n} {days}", **facts)  # type: ignore[arg-type]
     assert spanish.tell(told) == "1.240,50 0,2 41.239 12 19 nov, x"
     assert texts("en").tell(told) == "1,240.50 0.2 41,239 12 Nov 19, x"
+    assert spanish.tell(say("{names} and {last}", names=["a", "b"], last="c")) == "a, b y c"
     assert spanish.tell("as it is") == "as it is"
 
 
