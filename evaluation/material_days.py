@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from baselines.materials import Flow, Stream, losses_cost, wasted_kg
+from baselines.materials import Destination, Flow, Stream, losses_cost, wasted_kg
 from evaluation.day_money import valid_on
 from evaluation.intervals import weakest
-from evaluation.plan_file import PlanFile
+from evaluation.plan_file import PlanFile, WasteDestinationSettings
 from evaluation.site_series import counted_points, site_series
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow
@@ -55,15 +55,15 @@ class MaterialDays:
         self._plan = plan
         self._weighed = _weighed(assignments)
         self._wastes = tuple(point.id for point in counted_points(points, Resource.WASTE.value))
-        self._balances = _declared(plan) or _by_line(points, self._weighed)
-        self.points = frozenset({*self._wastes, *(name for each in self._balances for name in each.points)})
+        self.balances = _declared(plan) or _by_line(points, self._weighed)
+        self.points = frozenset({*self._wastes, *(name for each in self.balances for name in each.points)})
 
     def rows(self, days: Days, local: date) -> list[IntervalRow]:
         """The rows of a day; one that lacks a point's day, a mass or a destination is left out."""
         return [*self._wasted(days, local), *self._destinations(days, local)]
 
     def _wasted(self, days: Days, local: date) -> list[IntervalRow]:
-        found = [self._of_balance(each, days, local) for each in self._balances]
+        found = [self._of_balance(each, days, local) for each in self.balances]
         known = [row for row in found if row is not None]
         if not known or len(known) < len(found):
             return known
@@ -77,15 +77,47 @@ class MaterialDays:
         )
         return [*known, whole]
 
-    def _of_balance(self, balance: BalancedPoints, days: Days, local: date) -> IntervalRow | None:
+    def streams(self, days: Days, local: date) -> list[Stream] | None:
+        """The streams of all balances, priced, waste by its destinations; None where one of them is not known.
+
+        A price that is not known counts as none, waste without a destination as disposed of.
+        """
+        found: list[Stream] = []
+        for balance in self.balances:
+            streams = self._of_points(balance, days, local)
+            if len(streams) < len(balance.points):
+                return None
+            prices = self._prices(balance.points, local)
+            for each in streams:
+                priced = replace(each, cost=each.mass_kg * prices.get(each.name, 0.0))
+                found += self._parted(priced, local) if each.flow == "waste" else [priced]
+        return found
+
+    def _parted(self, waste: Stream, local: date) -> list[Stream]:
+        entry = self._destination(waste.name, local)
+        if entry is None:
+            return [waste]
+        return [
+            replace(waste, mass_kg=waste.mass_kg * share, cost=waste.cost * share, destination=destination)
+            for destination, share in entry.shares.items()
+            if share
+        ]
+
+    def _of_points(self, balance: BalancedPoints, days: Days, local: date) -> list[Stream]:
+        """The streams of a balance whose mass is known."""
         flows: tuple[tuple[Flow, tuple[str, ...]], ...] = (
             ("input", balance.inputs), ("product", balance.products), ("waste", balance.wastes)
         )  # fmt: skip
-        masses = {name: self._kg(name, days, local) for name in balance.points}
-        streams = [
-            Stream(name, flow, kg) for flow, names in flows for name in names if (kg := masses[name]) is not None
+        return [
+            Stream(name, flow, kg)
+            for flow, names in flows
+            for name in names
+            if (kg := self._kg(name, days, local)) is not None
         ]
-        used = [days[name] for name in (*balance.inputs, *balance.products) if masses[name] is not None]
+
+    def _of_balance(self, balance: BalancedPoints, days: Days, local: date) -> IntervalRow | None:
+        streams = self._of_points(balance, days, local)
+        used = [days[stream.name] for stream in streams if stream.flow != "waste"]
         if len(used) < len(balance.inputs) + len(balance.products):
             return None
         # Without its waste what was wasted is known, and what it cost is not.
@@ -109,29 +141,34 @@ class MaterialDays:
         found = {name: valid_on(local, [each for each in prices if each.point == name]) for name in points}
         return {name: float(each.price) for name, each in found.items() if each is not None}
 
-    def _destinations(self, days: Days, local: date) -> list[IntervalRow]:
+    def _destination(self, point: str, local: date) -> WasteDestinationSettings | None:
         entries = () if self._plan is None else self._plan.waste_destinations
-        found = [valid_on(local, [each for each in entries if each.point == name]) for name in self._wastes]
-        known = [each for each in found if each is not None]
+        return valid_on(local, [each for each in entries if each.point == point])
+
+    def _destinations(self, days: Days, local: date) -> list[IntervalRow]:
+        found = [self._destination(name, local) for name in self._wastes]
+        known = [each.shares for each in found if each is not None]
         weighed = all(name in days and name in self._weighed for name in self._wastes)
         if not known or len(known) < len(found) or not weighed:
             return []
         used = [days[name] for name in self._wastes]
-        shares = {
-            WASTE_REUSED: [each.reused for each in known],
-            WASTE_RECYCLED: [each.recycled for each in known],
-            WASTE_RECOVERED: [each.recovered for each in known],
-            WASTE_DISPOSED: [each.disposed for each in known],
-        }
         return [
             _made_of(
                 used,
                 site_series(resource),
                 resource,
-                math.fsum(row.amount * share for row, share in zip(used, given, strict=True)),
+                math.fsum(row.amount * shares[destination] for row, shares in zip(used, known, strict=True)),
             )
-            for resource, given in shares.items()
+            for resource, destination in _DESTINATIONS.items()
         ]
+
+
+_DESTINATIONS: Mapping[str, Destination] = {
+    WASTE_REUSED: "reused",
+    WASTE_RECYCLED: "recycled",
+    WASTE_RECOVERED: "recovered",
+    WASTE_DISPOSED: "disposed",
+}
 
 
 def _weighed(assignments: Sequence[Assignment]) -> frozenset[str]:

@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 from baselines.calorific_values import Basis, CalorificValue
 from baselines.emissions import Method
 from baselines.goals import SCORE_AVERAGES, Goal
+from baselines.materials import Destination
 from baselines.meter_accuracy import METER_LIMITS_PERCENT, TRANSFORMER_LIMITS_PERCENT, MeterAccuracy
 from baselines.reference_factors import REFRIGERANTS
 from baselines.variable_selection import MOST_CANDIDATES
@@ -218,6 +219,16 @@ class WasteDestinationSettings(StrictModel):
         if abs(together - 1.0) > 1e-6:
             raise ValueError(f"{self.point}: reused, recycled, recovered and disposed make {together:g}, not 1")
         return self
+
+    @property
+    def shares(self) -> dict[Destination, float]:
+        """By destination."""
+        return {
+            "reused": self.reused,
+            "recycled": self.recycled,
+            "recovered": self.recovered,
+            "disposed": self.disposed,
+        }
 
 
 class EmissionSettings(StrictModel):

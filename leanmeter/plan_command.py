@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from baselines.errors import BaselineError
+from baselines.materials import Stream
 from evaluation.baseline_days import BaselineReader
 from evaluation.baseline_rows import BaselineRow, narrowed, observed
 from evaluation.bill_days import BillDays, PeriodBill
+from evaluation.days import day_on
 from evaluation.fitting import period_rows
 from evaluation.freezing import Freezer
+from evaluation.material_days import MaterialDays
 from evaluation.plan_check import PlanCheck, check_plan
 from evaluation.plan_file import BaselineSettings, PlanFile
 from evaluation.site_model import SiteModel, load_model
@@ -28,7 +31,7 @@ from site_config.errors import ConfigurationError
 from site_config.schema import load_site
 from store.entities import Entities
 from store.factory import open_entities, open_readings
-from store.protocol import OperatedReadingStore
+from store.protocol import IntervalRow, OperatedReadingStore
 from store.schema import EARLIEST_MS, ENERGY, LATEST_MS
 from store.server_file import load_server_file
 
@@ -63,6 +66,13 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
         "--temperatures", type=Path, metavar="FILE.csv", help="write the hours' temperatures of the days there"
     )
     _add_store(exporting, site=True)
+
+    streaming = _command(
+        commands, "streams", _streams, "what was weighed each day as CSV, for `leanmeter baselines materials`"
+    )
+    _add_store(streaming, site=True)
+    streaming.add_argument("--from", dest="first", type=_day, required=True, metavar="DATE", help="first day")
+    streaming.add_argument("--to", dest="last", type=_day, required=True, metavar="DATE", help="last day")
 
     billing = _command(commands, "bills", _bills, "electricity bills of the stored intervals, month by month")
     _add_store(billing, site=True)
@@ -213,6 +223,42 @@ def _write_temperatures(path: Path, rows: Sequence[BaselineRow]) -> None:
                     table.writerow([f"{row.label}T{min(number, 23):02d}:00", repr(value)])
     except OSError as problem:
         raise ConfigurationError(f"--temperatures {path}: {problem.strerror}") from problem
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; expected is one such as 2026-03-31") from None
+
+
+def _streams(arguments: argparse.Namespace) -> int:
+    async def work(opened: "_Opened") -> list[tuple[date, list[Stream] | None]]:
+        model, first, last = opened.model, arguments.first, arguments.last
+        if last < first:
+            raise ConfigurationError(f"--to {last}: must not be before --from {first}")
+        plan = None if model.accounts is None else model.accounts.plan
+        materials = MaterialDays(model.points, model.assignments, plan)
+        if not materials.balances:
+            raise ConfigurationError(
+                f"site {model.site}: no line weighs both material and product; name them in material_balances"
+            )
+        rows: dict[int, dict[str, IntervalRow]] = {}
+        zone = model.time_zone
+        for row in await opened.readings.days(model.site, day_on(first, zone).start_ms, day_on(last, zone).end_ms):
+            rows.setdefault(row.start_ms, {})[row.point] = row
+        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        return [(day, materials.streams(rows.get(day_on(day, zone).start_ms, {}), day)) for day in days]
+
+    found = _with_site(arguments.config, arguments.site, work)
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(["date", "stream", "flow", "kg", "cost", "destination"])
+    for day, streams in found:
+        for each in streams or ():
+            destination = each.destination if each.flow == "waste" else ""
+            table.writerow([day, each.name, each.flow, repr(each.mass_kg), repr(each.cost), destination])
+    sys.stderr.writelines(f"{day}: left out, not every stream is known\n" for day, streams in found if streams is None)
+    return 0
 
 
 def _bills(arguments: argparse.Namespace) -> int:

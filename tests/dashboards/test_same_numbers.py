@@ -70,6 +70,7 @@ class Verified:
     bucket: str
     savings: Mapping[str, Any]
     materials: Mapping[str, Any]
+    exported_materials: Mapping[str, Any]
     sun: Mapping[str, Any]
     costs: Mapping[str, float]
     emitted_kg: float
@@ -171,6 +172,16 @@ def materials_of(folder: Path, found: Measured) -> dict[str, Any]:
     return said("materials", write_table(folder / "streams.csv", ("stream", "flow", "kg", "cost", "destination"), rows))
 
 
+def exported_materials_of(folder: Path) -> dict[str, Any]:
+    """The same of what `leanmeter plan streams` gives a verifier."""
+    first, last = REPORTING_PERIOD.split("/")
+    table = folder / "exported-streams.csv"
+    table.write_text(
+        told("plan", "streams", "--config", folder / "server.yaml", "--from", first, "--to", last), encoding="utf-8"
+    )
+    return said("materials", table)
+
+
 def sun_of(folder: Path, found: Measured) -> dict[str, Any]:
     """The balance of own generation, with what it avoided."""
     columns = ("generated_kwh", "imported_kwh", "exported_kwh")
@@ -233,6 +244,7 @@ def verified(influxdb: InfluxDB, tmp_path_factory: pytest.TempPathFactory) -> It
         bucket,
         savings_of(folder),
         materials_of(folder, found),
+        exported_materials_of(folder),
         sun_of(folder, found),
         costs_of(folder, found),
         emissions_of(found),
@@ -312,6 +324,10 @@ def test_used_and_expected_of_the_days(verified: Verified, baseline: str, board:
 )
 def test_the_balance_of_materials(verified: Verified, title: str, column: str, key: str) -> None:
     verified.check("materials", title, column, verified.materials[key])
+
+
+def test_a_verifier_gets_the_streams_that_the_panels_are_of(verified: Verified) -> None:
+    assert verified.exported_materials == pytest.approx(verified.materials)
 
 
 def test_where_waste_went(verified: Verified) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from baselines.materials import Stream
 from evaluation.material_days import MaterialDays
 from evaluation.plan_file import PlanFile
 from site_config.points import Assignment, Point, Resource, Role
@@ -22,10 +23,10 @@ ALL = {**BREAD_LINE, "sugar": 100.0, "rolls": 2000.0, "feed": 10.0}
 ROLLS_WEIGH = [{"point": "rolls", "kg_a_piece": 0.04, "source": "test"}]
 
 
-def rows_of(
-    amounts: Mapping[str, float], points: tuple[Point, ...] = POINTS, day: date = DAY, **plan: Any
-) -> dict[str, IntervalRow]:
-    """What is said of a day; rolls are counted, all else is weighed."""
+def days_of(
+    amounts: Mapping[str, float], points: tuple[Point, ...] = POINTS, **plan: Any
+) -> tuple[MaterialDays, dict[str, IntervalRow]]:
+    """A site's balances and a day's rows; rolls are counted, all else is weighed."""
     assignments = [
         Assignment(f"{point.id}-meter", point.id, "counter_1" if point.id == "rolls" else "weighed_mass_total")
         for point in points
@@ -35,8 +36,15 @@ def rows_of(
         name: IntervalRow("site", name, 0, amount, None, 1.0, "measured", resources[name], month="2026-06")
         for name, amount in amounts.items()
     }
-    found = MaterialDays(points, assignments, PlanFile.model_validate({"site": "site", **plan}))
-    return {row.point: row for row in found.rows(days, day)}
+    return MaterialDays(points, assignments, PlanFile.model_validate({"site": "site", **plan})), days
+
+
+def rows_of(
+    amounts: Mapping[str, float], points: tuple[Point, ...] = POINTS, day: date = DAY, **plan: Any
+) -> dict[str, IntervalRow]:
+    """What is said of a day."""
+    materials, days = days_of(amounts, points, **plan)
+    return {row.point: row for row in materials.rows(days, day)}
 
 
 def test_materials_wasted_are_what_came_in_less_product_on_lines_that_weigh_both() -> None:
@@ -110,3 +118,22 @@ def test_waste_goes_where_the_plan_sends_it_on_the_day() -> None:
     assert [after[f"site.waste_{name}"].amount for name in names] == pytest.approx([10.0, 15.0, 9.0, 6.0])
     unsaid = rows_of(ALL, waste_destinations=destinations[1:])
     assert not any(name.startswith("site.waste") for name in unsaid)
+
+
+def test_streams_are_priced_and_waste_is_parted_by_its_destinations() -> None:
+    plan: dict[str, Any] = {
+        "prices": [{"point": "flour", "price": 0.8}, {"point": "bin", "price": 0.5}],
+        "waste_destinations": [{"point": "bin", "reused": 0.75, "disposed": 0.25, "source": "test"}],
+    }
+    materials, days = days_of(BREAD_LINE, **plan)
+
+    assert materials.streams(days, DAY) == [
+        Stream("flour", "input", 500.0, 400.0),
+        Stream("bread", "product", 420.0),
+        Stream("bin", "waste", 22.5, 11.25, "reused"),
+        Stream("bin", "waste", 7.5, 3.75, "disposed"),
+    ]
+    unsaid, days = days_of(BREAD_LINE)
+    assert (unsaid.streams(days, DAY) or [])[-1] == Stream("bin", "waste", 30.0)
+    del days["bin"]
+    assert unsaid.streams(days, DAY) is None

@@ -178,3 +178,17 @@ def test_bills_of_stored_intervals_are_those_of_the_same_intervals_in_a_file(
     run(capsys, "plan", "import", tmp_path / "plan.yaml", "--config", server)
     assert main(["plan", "bills", "--config", str(server)]) == 2
     assert "site bakery: its plan has no electricity_tariff; import one" in capsys.readouterr().err
+
+
+def test_streams_of_a_site_without_a_balance_and_of_no_time_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["plan", "streams", "--config", str(folder / "server.yaml"), "--from", "2026-07-13", "--to"]
+    for last, message in (
+        ("2026-07-14", "site bakery: no line weighs both material and product; name them in material_balances"),
+        ("2026-07-12", "--to 2026-07-12: must not be before --from 2026-07-13"),
+    ):
+        assert main([*asked, last]) == 2
+        told = capsys.readouterr().err
+        assert message in told
+        assert told.count("\n") == 1
