@@ -119,7 +119,7 @@ async def _rule_step(client: GrafanaClient, rule: Part, group: str) -> AlertStep
         if change is Change.KEPT_ASIDE:
             await _keep(client, stored, _print(before))
         kept = {key: stored[key] for key in ("folderUID", "ruleGroup", "isPaused") if key in stored}
-        await client.call("PUT", place, wanted | kept)
+        await client.call("PUT", place, wanted | kept, provenance=_provenance(stored))
 
     return AlertStep(f"alert rule {rule['title']!r}", change, before, after, replace)
 
@@ -149,7 +149,8 @@ async def _contact_step(client: GrafanaClient, receiver: Part, name: str, email:
         if stored is None:
             await client.call("POST", f"{_API}/contact-points", wanted)
         else:
-            await client.call("PUT", f"{_API}/contact-points/{receiver['uid']}", wanted)
+            place = f"{_API}/contact-points/{receiver['uid']}"
+            await client.call("PUT", place, wanted, provenance=_provenance(stored))
 
     before = None if stored is None else dict(stored["settings"])
     return AlertStep(f"contact point {name!r}", change, before, settings, apply)
@@ -170,7 +171,8 @@ async def _policy_step(client: GrafanaClient, policy: Part) -> AlertStep:
     async def apply() -> None:
         if await client.call("GET", f"{_API}/policies") != tree:
             raise GrafanaError("notification policies: somebody has just changed them in Grafana; push again")
-        await client.call("PUT", f"{_API}/policies", {**tree, "routes": [ours, *routes]})
+        wanted = {**tree, "routes": [ours, *routes]}
+        await client.call("PUT", f"{_API}/policies", wanted, provenance=_provenance(tree))
 
     return AlertStep("notification policy for our alerts", change, stored, ours, apply)
 
@@ -179,8 +181,12 @@ def _is_of_our_alerts(route: Part) -> bool:
     return list(SOURCE) in [list(matcher) for matcher in route.get("object_matchers") or []]
 
 
+def _provenance(stored: Part) -> str:
+    return str(stored.get("provenance") or "")
+
+
 def _no_file(stored: Part, what: str) -> None:
-    if stored.get("provenance") == "file":
+    if _provenance(stored) == "file":
         raise GrafanaError(
             f"{what}: this Grafana takes it from a file (provisioning); replace the file, or remove it there first"
         )

@@ -41,9 +41,7 @@ class GrafanaClient:
 
     def __init__(self, url: str, token: str) -> None:
         self._url = url.rstrip("/")
-        # Alert rules that come by this API stay changeable in the browser.
-        headers = {"Authorization": f"Bearer {token}", "X-Disable-Provenance": "true"}
-        self._session = aiohttp.ClientSession(headers=headers, timeout=_TIMEOUT)
+        self._session = aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}, timeout=_TIMEOUT)
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,10 +82,17 @@ class GrafanaClient:
         versions = found if isinstance(found, list) else found.get("versions", [])
         return str(versions[0].get("message") or "") if versions else ""
 
-    async def call(self, method: str, path: str, body: object = None, *, missing: bool = False) -> Any:
-        """One request; returns the answer, None for an empty one and for what is `missing`. Raises GrafanaError."""
+    async def call(
+        self, method: str, path: str, body: object = None, *, missing: bool = False, provenance: str = ""
+    ) -> Any:
+        """One request; returns the answer, None for an empty one and for what is `missing`. Raises GrafanaError.
+
+        What belongs to alerting stays changeable in the browser, unless it has another `provenance` already, which
+        Grafana does not let go of.
+        """
+        headers = {} if provenance else {"X-Disable-Provenance": "true"}
         try:
-            async with self._session.request(method, self._url + path, json=body) as reply:
+            async with self._session.request(method, self._url + path, json=body, headers=headers) as reply:
                 if missing and reply.status == 404:
                     return None
                 if reply.status >= 300:

@@ -72,6 +72,8 @@ class GrafanaDouble:
             return (404, {"message": "not found"}) if uid not in held else (200, held[str(uid)])
         if (method == "POST") == ((uid or body["uid"]) in held):
             return (409 if method == "POST" else 404), {"message": "there already, or not there"}
+        if method == "PUT" and (held[str(uid)].get("provenance") or "") != body["provenance"]:
+            return 409, {"message": "cannot change provenance"}
         if kind == "alert-rules" and body["folderUID"] not in self.folders:
             return 400, {"message": "invalid alert rule: folder does not exist"}
         held[body["uid"]] = self._as_stored(body) if kind == "alert-rules" else body
@@ -90,6 +92,8 @@ class GrafanaDouble:
     def _policies(self, method: str, body: dict[str, Any]) -> tuple[int, Any]:
         if method == "GET":
             return 200, self.policies
+        if self.policies.get("provenance", "") != body["provenance"]:
+            return 409, {"message": "cannot change provenance"}
         known = {"theirs", *(point["name"] for point in self.contact_points.values())}
         asked = {body["receiver"], *(route["receiver"] for route in body["routes"])}
         if asked - known:

@@ -158,6 +158,18 @@ def test_a_new_address_keeps_what_somebody_set_beside_it(
     assert "notification policy for our alerts: changed in Grafana, left as it is" in told
 
 
+def test_what_another_program_pushed_keeps_its_provenance(grafana: GrafanaDouble) -> None:
+    push(grafana, "--yes", "--email", EMAIL)
+    for held in (grafana.rules[UID], *grafana.contact_points.values()):
+        held["provenance"] = "api"
+    grafana.policies = {"receiver": "theirs", "routes": [], "provenance": "api"}
+    grafana.change_rule_by_hand(UID, title="By Terraform")
+
+    assert push(grafana, "--yes", "--email", "other@example.org") == 0
+    assert (grafana.rules[UID]["title"], grafana.rules[UID]["provenance"]) == ("Water never stopped", "api")
+    assert (len(grafana.policies["routes"]), grafana.policies["provenance"]) == (1, "api")
+
+
 def test_rules_ask_the_influxdb_that_there_is(grafana: GrafanaDouble) -> None:
     grafana.data_sources = {"abc": "influxdb", "logs": "loki"}
 
