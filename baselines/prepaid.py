@@ -48,6 +48,11 @@ def cost_of_use(tokens: Sequence[Token], used_before_kwh: Decimal, used_kwh: Dec
     )
 
 
+def left_after(tokens: Sequence[Token], day: date, used_kwh: float) -> float:
+    """The kWh left at the end of a day by which `used_kwh` were used since the first token; below 0: one is missing."""
+    return float(sum((token.energy_kwh for token in tokens if token.bought_on <= day), Decimal(0))) - used_kwh
+
+
 def _value_between(tokens: Sequence[Token], start_kwh: Decimal, end_kwh: Decimal) -> Decimal:
     value, below = Decimal(0), Decimal(0)
     for token in sorted(tokens, key=lambda entry: entry.bought_on):

@@ -13,6 +13,7 @@ from dashboards.influxql import (
     CO2E,
     CO2E_MARKET,
     COST,
+    COVERAGE,
     DAYS,
     EXPECTED,
     GOAL,
@@ -41,6 +42,7 @@ ABOUT_GOALS = (
     "from your plan, and every step of it can be changed there."
 )
 COLUMN = "$col"
+DAYS_OF_USE = "suffix:days"
 RESOURCES = ("electricity", "fuel", "heat", "water", "compressed_air", "material", "waste", "product", "refrigerant")
 
 
@@ -77,6 +79,9 @@ def energy(names: SiteNames) -> Dashboard:
     if names.piece_points:
         built.with_panel(_for_each("piece", names.piece_points))
     built.with_panel(_points(names))
+    built.with_row(Row("Prepaid electricity"))
+    built.with_panel(_prepaid("Left on the meter", schema.PREPAID_LEFT, panels.KILOWATT_HOUR, 0))
+    built.with_panel(_prepaid("Lasts for", schema.PREPAID_DAYS_LEFT, DAYS_OF_USE, 1))
     return built
 
 
@@ -216,6 +221,19 @@ def _bill() -> timeseries.Panel:
     )
     panels.shorten(panel, r"^bill\.(.*)$")
     return panels.with_sums(panel).span(16)
+
+
+def _prepaid(title: str, series: str, unit: str, decimals: int) -> stat.Panel:
+    query = select(f"last({AMOUNT}) AS {AMOUNT}", DAYS, SITE, points((series,)), SHOWN_TIME, f"{COVERAGE} > 0")
+    return panels.number(
+        title,
+        "What the tokens of the plan have brought less what the mains have given since the first of them; days at the "
+        "mean use of the two weeks before.",
+        InfluxQuery(query, title),
+        unit=unit,
+        decimals=decimals,
+        missing="no tokens in the plan",
+    ).span(panels.HALF_SPAN)
 
 
 def _both_methods() -> timeseries.Panel:

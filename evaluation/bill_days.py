@@ -28,6 +28,7 @@ from baselines.tariff import DEMAND, Bill, BillLine, IntervalUse, Tariff
 from evaluation.days import day_on
 from evaluation.intervals import MEASURED
 from evaluation.plan_file import PlanFile
+from evaluation.prepaid_days import PrepaidDays
 from evaluation.site_model import SiteModel
 from site_config.points import Resource, Role
 from store.protocol import IntervalRow, ReadingStore
@@ -96,7 +97,7 @@ async def nothing() -> None:
 
 
 class BillDays:
-    """Writes the bill's series of one site; only rows that change are written.
+    """Writes the bill's series of one site, and what is left of prepaid tokens; only rows that change are written.
 
     Args:
         readings: where intervals are read and days are written.
@@ -114,6 +115,7 @@ class BillDays:
         billed: Billed | None = None,
     ) -> None:
         self._billed: Billed = {} if billed is None else billed
+        self._prepaid = PrepaidDays(readings, model, before_write)
         self._readings = readings
         self._model = model
         self._before_write = before_write
@@ -127,7 +129,7 @@ class BillDays:
 
     def news(self, rows: Iterable[IntervalRow]) -> list[IntervalRow]:
         """Those of these intervals that bills are made of and that did not say the same when bills were made last."""
-        if not self._tariffs:
+        if not self._tariffs and not self._prepaid.tokens:
             return []
         sources = {*self._mains, *self._reactive}
         return [row for row in rows if row.point in sources and self._billed.get((row.point, row.start_ms)) != row]
@@ -149,7 +151,7 @@ class BillDays:
         written = 0
         for found in await self._periods(days):
             written += await self._write_period(found)
-        return written
+        return written + await self._prepaid.write(days)
 
     async def bills(self) -> list[PeriodBill]:
         """All periods that have data, oldest first."""

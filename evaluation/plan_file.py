@@ -17,7 +17,7 @@ from baselines.meter_accuracy import METER_LIMITS_PERCENT, TRANSFORMER_LIMITS_PE
 from baselines.reference_factors import REFRIGERANTS
 from baselines.variable_selection import MOST_CANDIDATES
 from evaluation.plan_variables import Name, Series, Step, VariableSettings
-from evaluation.tariff_file import Price, TariffFile
+from evaluation.tariff_file import Amount, Price, TariffFile
 from site_config.schema import Slug
 from site_config.yaml_file import StrictModel
 from store.schema import MATERIALS_WASTED, RESOURCES_OF_DAYS, SITE_SERIES
@@ -262,6 +262,14 @@ class RefrigerantSettings(StrictModel):
         return REFRIGERANTS[self.gas] if self.kg_co2e_a_kg is None else self.kg_co2e_a_kg
 
 
+class TokenSettings(StrictModel):
+    """A token for a prepaid meter: what was paid on a day, and the kWh that it brought."""
+
+    day: date = Field(alias="date")
+    paid: Amount
+    energy_kwh: Annotated[Amount, Field(gt=0)]
+
+
 class PlanFile(StrictModel):
     """The file as it is written."""
 
@@ -278,6 +286,7 @@ class PlanFile(StrictModel):
     calorific_values: Annotated[tuple[CalorificSettings, ...], Field(max_length=1000)] = ()
     generators: Annotated[tuple[GeneratorSettings, ...], Field(max_length=50)] = ()
     electricity_tariff: TariffFile | Path | None = None
+    prepaid_tokens: Annotated[tuple[TokenSettings, ...], Field(max_length=1000)] = ()
     prices: Annotated[tuple[PriceSettings, ...], Field(max_length=1000)] = ()
     emission_factors: Annotated[tuple[EmissionSettings, ...], Field(max_length=1000)] = ()
     refrigerants: Annotated[tuple[RefrigerantSettings, ...], Field(max_length=1000)] = ()

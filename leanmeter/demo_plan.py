@@ -50,6 +50,7 @@ _FUEL_KG = 0.2
 """kg CO2e a kWh of gas burnt: about that of natural gas, gross."""
 _DIESEL_SET_KG = 0.85
 """kg CO2e a kWh of a small diesel generator, whose fuel nobody measures."""
+_WEEKLY_TOKEN_KWH = 2200
 _SOURCE = "example of the demo"
 
 
@@ -159,6 +160,7 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
             }
             for name in wastes
         ],
+        **({"prepaid_tokens": _tokens(history, country)} if plant.id == "bakery" else {}),
         "electricity_tariff": {
             "currency": country.currency,
             "tariffs": [
@@ -204,6 +206,18 @@ def _of_energy(variables: Mapping[str, Any]) -> dict[str, Any]:
 
 def _id(series: str) -> str:
     return series.removeprefix(SITE_SERIES).replace("_", "-")
+
+
+def _tokens(history: DemoHistory, country: _Country) -> list[dict[str, Any]]:
+    """What a bakery that pays in advance buys each week."""
+    return [
+        {
+            "date": (history.first + timedelta(days=number)).isoformat(),
+            "paid": round(_WEEKLY_TOKEN_KWH * country.kwh, 2),
+            "energy_kwh": _WEEKLY_TOKEN_KWH,
+        }
+        for number in range(0, history.days + 1, 7)
+    ]
 
 
 def _name(point: str) -> str:
