@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from visit.curve import Curve
-from visit.wording import ENGLISH, Wording
+from visit.wording import ENGLISH, NO_VALUE, Wording
 
 # A canvas inherits no font.
 _FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif'
@@ -16,6 +16,9 @@ _GREEN, _SUN, _SOFT, _RULE = "#0b6b4d", "#d99a1c", "#51605a", "#dfe5de"
 def chart_options(curve: Curve, zone: ZoneInfo, words: Wording = ENGLISH) -> dict[str, Any]:
     """A time axis in the site's own time, and a line each for site, own generation and the example."""
     _ = words.texts.gettext
+    # The browser writes these numbers itself, by the rules that Babel has too (CLDR).
+    tag = str(words.texts.locale).replace("_", "-")
+    shown = f"value => value.toLocaleString('{tag}', {{maximumFractionDigits: 2}})"
     series = [_line(_("Site"), curve, curve.site_kw, zone, _GREEN, area=True)]
     if curve.generation_kw:
         series.append(_line(_("Own generation"), curve, curve.generation_kw, zone, _SUN))
@@ -30,7 +33,11 @@ def chart_options(curve: Curve, zone: ZoneInfo, words: Wording = ENGLISH) -> dic
         "useUTC": True,
         "textStyle": {"fontFamily": _FONT},
         "grid": {"left": 8, "right": 22, "top": 26, "bottom": 4, "containLabel": True},
-        "tooltip": {"trigger": "axis", "axisPointer": {"type": "line", "lineStyle": {"color": _SOFT}}},
+        "tooltip": {
+            "trigger": "axis",
+            "axisPointer": {"type": "line", "lineStyle": {"color": _SOFT}},
+            ":valueFormatter": f"value => value == null ? '{NO_VALUE}' : ({shown})(value) + '\N{NO-BREAK SPACE}kW'",
+        },
         "xAxis": {
             "type": "time",
             "min": _wall_clock_ms(curve.start_ms, zone),
@@ -46,7 +53,7 @@ def chart_options(curve: Curve, zone: ZoneInfo, words: Wording = ENGLISH) -> dic
             "nameTextStyle": {"color": _SOFT, "fontSize": 12, "align": "right"},
             "splitNumber": 4,
             "splitLine": {"lineStyle": {"color": _RULE}},
-            "axisLabel": {"color": _SOFT, "fontSize": 12},
+            "axisLabel": {"color": _SOFT, "fontSize": 12, ":formatter": shown},
         },
         "series": series,
     }

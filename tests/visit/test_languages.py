@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import random
 import re
 from dataclasses import asdict, replace
 from datetime import date
@@ -15,6 +16,7 @@ from playwright.async_api import Browser
 from languages.texts import Texts, texts
 from tests.languages.english import english_in
 from tests.servers.chromium import ON_THE_BROWSERS_LOOP
+from tests.servers.waiting import eventually_async
 from tests.visit.bakery import Bakery
 from tests.visit.serving import Serve
 from tests.visit.test_live import NOW_MS, POWER, SITUATION, watts
@@ -53,6 +55,23 @@ async def test_no_english_is_left_on_a_spanish_page(
     assert "Potencia de la planta ahora" in text
     assert await shown.locator("html").get_attribute("lang") == "es"
     assert english_in(f"{text} {labels}", "es") == set()
+
+
+@ON_THE_BROWSERS_LOOP
+async def test_the_curve_is_read_in_the_readers_numbers(bakery: Bakery, serve: Serve, browser: Browser) -> None:
+    await bakery.fill(hours=3)
+    shown = await browser.new_page(locale="es")
+    await shown.goto(serve().url)
+    await shown.locator(".lm-chart canvas").wait_for()
+    box = await shown.locator(".lm-chart").bounding_box()
+    assert box is not None
+
+    async def told() -> bool:
+        # Before the chart is drawn it hears of no pointer.
+        await shown.mouse.move(box["x"] + box["width"] * 0.5 + random.random(), box["y"] + box["height"] / 2)
+        return bool(re.search(r"Planta\s+\d+,\d\d\skW", await shown.locator(".lm-chart").inner_text()))
+
+    await eventually_async(told, timeout_s=10, what="a value with a comma")
 
 
 @ON_THE_BROWSERS_LOOP
