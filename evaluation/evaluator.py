@@ -25,7 +25,7 @@ from evaluation.site_model import SiteModel
 from evaluation.site_series import SiteSums, addable
 from evaluation.step_writer import StepWriter
 from evaluation.total_reader import TotalReader
-from evaluation.unmetered import unmetered_rows
+from evaluation.unmetered import UnmeteredSeries
 from site_config.points import Assignment, Role
 from store.plans import Plans
 from store.protocol import IntervalRow, ReadingStore
@@ -67,6 +67,7 @@ class Evaluator:
         self._before_write = before_write
         self._resources = {point.id: point.resource.value for point in model.points}
         fuelled = frozenset() if model.accounts is None else model.accounts.fuelled
+        self._unmetered = UnmeteredSeries(model.site, model.points)
         self._sums = SiteSums(addable(model.points, model.assignments), fuelled)
         self._days = DayWriter(readings, plans, model, before_write)
         self._steps = StepWriter(readings, plans, model, before_write, self._days)
@@ -221,8 +222,8 @@ class Evaluator:
 
     def _following(self, start_ms: int, rows: Mapping[str, IntervalRow]) -> list[IntervalRow]:
         """What follows from the points' rows of an interval; what is expected of it stays until the day is written."""
-        accounts, points = self._model.accounts, self._model.points
-        found = unmetered_rows(self._model.site, points, start_ms, rows)
+        accounts = self._model.accounts
+        found = self._unmetered.rows(start_ms, rows)
         if accounts is None:
             return [*found, *self._sums.rows(rows, {})]
         day = datetime.fromtimestamp(start_ms / 1000, self._model.time_zone).date()

@@ -8,6 +8,7 @@ from store.protocol import IntervalRow
 
 # A dot is in no slug, so that the id of this series can never be that of a point.
 SUFFIX = ".unmetered"
+_SUPPLY = frozenset({Role.MAIN, Role.GENERATION, Role.STORAGE})
 
 
 def unmetered_id(parent: str) -> str:
@@ -15,55 +16,63 @@ def unmetered_id(parent: str) -> str:
     return parent + SUFFIX
 
 
-def unmetered_rows(
-    site: str, points: Sequence[Point], start_ms: int, rows: Mapping[str, IntervalRow]
-) -> list[IntervalRow]:
-    """What is unmetered below each parent in one interval; `rows` has the interval of each point by its id.
+class UnmeteredSeries:
+    """What is unmetered below each parent of one site, for many intervals.
 
     Left out where the parent or a part has no row: a difference with a hole is no answer. Coverage and quality are
     those of the weakest row in it. What a main has beyond its parts is counted from the site's use of the resource, so
     that own generation does not look like a part.
+
+    Args:
+        site: its id.
+        points: all its points.
     """
-    parents = {point.parent for point in points if point.parent is not None and point.role is Role.PART}
-    amounts = {name: row.amount for name, row in rows.items()}
-    demands = {name: row.demand for name, row in rows.items() if row.demand is not None}
-    found = []
-    for parent in points:
-        if parent.id not in parents:
-            continue
-        amount = _beyond_parts(points, parent, amounts)
-        if amount is None:
-            continue
-        used = [rows[name] for name in _series_of(points, parent) if name in rows]
-        found.append(
-            IntervalRow(
-                site=site,
-                point=unmetered_id(parent.id),
-                start_ms=start_ms,
-                amount=amount,
-                demand=_beyond_parts(points, parent, demands),
-                coverage=min(row.coverage for row in used),
-                quality=weakest({row.quality for row in used}),
-                resource=parent.resource.value,
+
+    def __init__(self, site: str, points: Sequence[Point]) -> None:
+        self._site = site
+        self._parents: list[tuple[Point, list[Point], list[Point]]] = []
+        for parent in points:
+            parts = [point for point in points if point.parent == parent.id and point.role is Role.PART]
+            if parts:
+                self._parents.append((parent, parts, _supply(points, parent)))
+
+    def rows(self, start_ms: int, rows: Mapping[str, IntervalRow]) -> list[IntervalRow]:
+        """The rows of one interval out of its points' rows (by point id)."""
+        found = []
+        for parent, parts, supply in self._parents:
+            used = {point.id: rows[point.id] for point in (parent, *parts, *supply) if point.id in rows}
+            amount = _beyond_parts(parent, parts, supply, {name: row.amount for name, row in used.items()})
+            if amount is None:
+                continue
+            demands = {name: row.demand for name, row in used.items() if row.demand is not None}
+            found.append(
+                IntervalRow(
+                    site=self._site,
+                    point=unmetered_id(parent.id),
+                    start_ms=start_ms,
+                    amount=amount,
+                    demand=_beyond_parts(parent, parts, supply, demands),
+                    coverage=min(row.coverage for row in used.values()),
+                    quality=weakest({row.quality for row in used.values()}),
+                    resource=parent.resource.value,
+                )
             )
-        )
-    return found
+        return found
 
 
-def _beyond_parts(points: Sequence[Point], parent: Point, values: Mapping[str, float]) -> float | None:
-    use = site_use(points, parent.resource, values) if _is_only_main(points, parent) else values.get(parent.id)
-    return None if use is None else unmetered(points, parent.id, use, values)
+def _supply(points: Sequence[Point], parent: Point) -> list[Point]:
+    """What the site's use is made of, where the parent is its resource's only main; else nothing.
 
-
-def _is_only_main(points: Sequence[Point], parent: Point) -> bool:
-    # With several mains nobody knows on which of them the own generation feeds in.
+    With several mains nobody knows on which of them the own generation feeds in.
+    """
     mains = [point for point in points if point.role is Role.MAIN and point.resource is parent.resource]
-    return mains == [parent]
+    if mains != [parent]:
+        return []
+    return [point for point in points if point.resource is parent.resource and point.role in _SUPPLY]
 
 
-def _series_of(points: Sequence[Point], parent: Point) -> list[str]:
-    counted = [parent.id, *(point.id for point in points if point.parent == parent.id and point.role is Role.PART)]
-    if _is_only_main(points, parent):
-        supply = {Role.MAIN, Role.GENERATION, Role.STORAGE}
-        counted += [point.id for point in points if point.resource is parent.resource and point.role in supply]
-    return counted
+def _beyond_parts(
+    parent: Point, parts: Sequence[Point], supply: Sequence[Point], values: Mapping[str, float]
+) -> float | None:
+    use = site_use(supply, parent.resource, values) if supply else values.get(parent.id)
+    return None if use is None else unmetered(parts, parent.id, use, values)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from operator import attrgetter
 
 from store.protocol import IntervalRow, StoreError
 from store.schema import EARLIEST_MS, LATEST_MS, NUMERIC_FIELDS
@@ -11,6 +12,8 @@ from wire_format.events import Event
 # 64-bit integers times 10**18 are far from the end of a double; only larger ones need a closer look.
 _SAFE_EXPONENT = 18
 _SAFE_INTEGER = 2**64
+
+_NUMBERS = attrgetter(*NUMERIC_FIELDS)
 
 
 def sift(devices: Sequence[DeviceRows]) -> tuple[Sequence[DeviceRows], list[RefusedRow]]:
@@ -51,8 +54,7 @@ def sift_events(events: Sequence[Event]) -> tuple[list[Event], tuple[RefusedRow,
 def check_finite(rows: Sequence[IntervalRow]) -> None:
     """Raise StoreError when an interval or day has a number that is none, before anything is written."""
     for row in rows:
-        for name in NUMERIC_FIELDS:
-            value = getattr(row, name)
+        for name, value in zip(NUMERIC_FIELDS, _NUMBERS(row), strict=True):
             if value is not None and not math.isfinite(value):
                 raise StoreError(f"{name} of point {row.point} at {row.start_ms} ms is {value}, not a finite number")
 

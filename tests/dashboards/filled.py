@@ -1,7 +1,9 @@
 """An InfluxDB bucket with simulated plants, as the dashboards will find it."""
 
 import asyncio
+import multiprocessing
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +33,7 @@ DAY_S = 86_400
 FULL_SIZE = scaled(0, 1) == 1
 DAYS = scaled(3, 90)
 ROW_INTERVAL_S = scaled(300, 60)
+PLANTS_AT_ONCE = 2
 LIVE_S = 900
 LIVE_INTERVAL_S = 15.0
 OUTAGE_MS = NOW_MS - 3 * 3_600_000
@@ -67,29 +70,37 @@ def has_values(rows: list[dict[str, Any]]) -> bool:
     return any(value is not None for row in rows for key, value in row.items() if key not in tags)
 
 
-def fill(influxdb: InfluxDB, bucket: str, entities: Path) -> None:
-    """Write all ready plants into a bucket that exists."""
+def fill(influxdb: InfluxDB, bucket: str, folder: Path) -> None:
+    """Write all ready plants into a bucket that exists; `folder` gets a file of entities for each."""
     store = {"influx": {"url": influxdb.url, "org": influxdb.org, "bucket": bucket, "token": influxdb.token}}
-    asyncio.run(_fill(ServerFile.model_validate({"store": store, "entities": entities})))
+    work = [(name, {"store": store, "entities": str(folder / f"{name}.sqlite")}) for name in SITES]
+    if FULL_SIZE:
+        with ProcessPoolExecutor(PLANTS_AT_ONCE, multiprocessing.get_context("spawn")) as pool:
+            list(pool.map(_fill_site, *zip(*work, strict=True)))
+    else:
+        for name, settings in work:
+            _fill_site(name, settings)
+    asyncio.run(_server_health(ServerFile.model_validate(work[0][1])))
 
 
-async def _fill(settings: ServerFile) -> None:
+def _fill_site(name: str, settings: Mapping[str, Any]) -> None:
+    asyncio.run(_fill(name, ServerFile.model_validate(settings)))
+
+
+async def _fill(name: str, settings: ServerFile) -> None:
     first = datetime.fromtimestamp(NOW_S - DAYS * DAY_S, UTC).date()
-    for name in SITES:
-        history = DemoHistory(load_plant(name), first, DAYS)
-        measures = [Measure(measure, history.measure_day) for measure in history.plant.measures] if FULL_SIZE else []
-        plant = Plant(history.plant, 1, first, measures)
-        live_s = NOW_S - LIVE_S
-        await write_history(plant, settings, plant.start_s, live_s, interval_s=ROW_INTERVAL_S)
-        await write_history(plant, settings, live_s, NOW_S, interval_s=LIVE_INTERVAL_S)
-        await _plan(settings, history if FULL_SIZE else DemoHistory(history.plant, first, SHORTEST_DAYS))
+    history = DemoHistory(load_plant(name), first, DAYS)
+    measures = [Measure(measure, history.measure_day) for measure in history.plant.measures] if FULL_SIZE else []
+    plant = Plant(history.plant, 1, first, measures)
+    live_s = NOW_S - LIVE_S
+    await write_history(plant, settings, plant.start_s, live_s, interval_s=ROW_INTERVAL_S)
+    await write_history(plant, settings, live_s, NOW_S, interval_s=LIVE_INTERVAL_S)
+    await _plan(settings, history if FULL_SIZE else DemoHistory(history.plant, first, SHORTEST_DAYS))
     readings = open_readings(settings.store)
     try:
-        for name in SITES:
-            if not FULL_SIZE:
-                await _judge(readings, name)
-            await _tell(readings, name)
-        await _server_health(readings)
+        if not FULL_SIZE:
+            await _judge(readings, name)
+        await _tell(readings, name)
     finally:
         await readings.close()
 
@@ -143,7 +154,7 @@ _AGENT = {
 }
 
 
-async def _server_health(readings: OperatedReadingStore) -> None:
+async def _server_health(settings: ServerFile) -> None:
     """Ten minutes of what collector and evaluation tell; names as in docs/observability.md, which a test compares."""
     devices = {
         "collector": {
@@ -163,7 +174,11 @@ async def _server_health(readings: OperatedReadingStore) -> None:
             "days_with_mismatch": 0.0,
             "values_missing": 0.0,
         }
-    await _health(readings, SERVER_SITE, devices, tuple(range(NOW_MS - 600_000, NOW_MS, 10_000)))
+    readings = open_readings(settings.store)
+    try:
+        await _health(readings, SERVER_SITE, devices, tuple(range(NOW_MS - 600_000, NOW_MS, 10_000)))
+    finally:
+        await readings.close()
 
 
 async def _health(

@@ -1,4 +1,4 @@
-from evaluation.unmetered import unmetered_id, unmetered_rows
+from evaluation.unmetered import UnmeteredSeries, unmetered_id
 from site_config.points import Point, Resource, Role
 from store.protocol import IntervalRow
 from wire_format.topics import SLUG
@@ -29,7 +29,7 @@ def test_a_main_has_its_own_generation_beyond_its_parts() -> None:
         ("mixer", 2.0, "measured", 1.0),
     )
 
-    found = unmetered_rows("site", [MAIN, OVEN, MIXER, SOLAR, WATER], 0, measured)
+    found = UnmeteredSeries("site", [MAIN, OVEN, MIXER, SOLAR, WATER]).rows(0, measured)
 
     assert found == [IntervalRow("site", "main.unmetered", 0, 7.0, 28.0, 1.0, "measured", "electricity")]
 
@@ -37,7 +37,7 @@ def test_a_main_has_its_own_generation_beyond_its_parts() -> None:
 def test_a_part_with_parts_has_what_it_measures_beyond_them() -> None:
     measured = rows(("oven", 6.0, "measured", 1.0), ("fan", 1.0, "measured", 1.0))
 
-    found = unmetered_rows("site", [MAIN, OVEN, FAN, SOLAR], 0, measured)
+    found = UnmeteredSeries("site", [MAIN, OVEN, FAN, SOLAR]).rows(0, measured)
 
     assert [(row.point, row.amount) for row in found] == [("oven.unmetered", 5.0)]
 
@@ -45,7 +45,7 @@ def test_a_part_with_parts_has_what_it_measures_beyond_them() -> None:
 def test_coverage_and_quality_are_those_of_the_weakest() -> None:
     measured = rows(("main", 10.0, "measured", 1.0), ("pv", 1.0, "partial", 0.25), ("oven", 6.0, "interpolated", 0.5))
 
-    (row,) = unmetered_rows("site", [MAIN, OVEN, SOLAR], 0, measured)
+    (row,) = UnmeteredSeries("site", [MAIN, OVEN, SOLAR]).rows(0, measured)
 
     assert (row.amount, row.demand, row.coverage, row.quality) == (5.0, None, 0.25, "partial")
 
@@ -54,8 +54,8 @@ def test_a_missing_part_or_generation_leaves_it_out() -> None:
     points = [MAIN, OVEN, MIXER, SOLAR]
     measured = rows(("main", 10.0, "measured", 1.0), ("pv", 1.0, "measured", 1.0), ("oven", 6.0, "measured", 1.0))
 
-    assert unmetered_rows("site", points, 0, measured) == []
-    assert unmetered_rows("site", [MAIN, OVEN, SOLAR], 0, rows(("main", 1.0, "measured", 1.0))) == []
+    assert UnmeteredSeries("site", points).rows(0, measured) == []
+    assert UnmeteredSeries("site", [MAIN, OVEN, SOLAR]).rows(0, rows(("main", 1.0, "measured", 1.0))) == []
 
 
 def test_with_two_mains_generation_is_not_guessed_to_one_of_them() -> None:
@@ -67,7 +67,7 @@ def test_with_two_mains_generation_is_not_guessed_to_one_of_them() -> None:
         ("oven", 6.0, "measured", 1.0),
     )
 
-    found = unmetered_rows("site", [MAIN, second, OVEN, SOLAR], 0, measured)
+    found = UnmeteredSeries("site", [MAIN, second, OVEN, SOLAR]).rows(0, measured)
 
     assert [(row.point, row.amount) for row in found] == [("main.unmetered", 4.0)]
 
