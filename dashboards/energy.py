@@ -72,7 +72,7 @@ def energy(names: SiteNames) -> Dashboard:
     built.with_panel(_emissions())
     built.with_panel(_bill())
     built.with_panel(_both_methods())
-    if names.lines:
+    if names.on_lines("electricity"):
         built.with_panel(_lines(names))
     if names.product_points:
         built.with_panel(_for_each("kg of product", names.product_points))
@@ -268,7 +268,7 @@ def _by_resource(title: str, description: str, query: str, unit: str, decimals: 
 def _lines(names: SiteNames) -> bargauge.Panel:
     queries = [
         InfluxQuery(select(total(AMOUNT), DAYS, SITE, points(ids), SHOWN_TIME), line, ref_id=f"L{number}")
-        for number, (line, ids) in enumerate(names.lines.items())
+        for number, (line, ids) in enumerate(names.on_lines("electricity").items())
     ]
     return panels.ranking(
         "Electricity by line",

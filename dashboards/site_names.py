@@ -68,7 +68,7 @@ class SiteNames:
         waste_of_material: waste, and the material of the same lines.
         waste_of_product: waste, and the weighed product of the same lines.
         accounted_for: product and waste of lines on which material, product and waste are weighed, and their material.
-        lines: the electricity points of each production line, by its id.
+        lines: the points of each production line, by its id; of electricity those that are parts of another.
         display_names: for people, by point; what several sites call differently has the names of all.
         meter_names: what each device measures, for people, by resource and device; likewise.
         site_names: for people, by site.
@@ -97,6 +97,12 @@ class SiteNames:
     display_names: Mapping[str, str] = field(default_factory=dict)
     meter_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     site_names: Mapping[str, str] = field(default_factory=dict)
+
+    def on_lines(self, *resources: str) -> Mapping[str, tuple[str, ...]]:
+        """The points of each production line that measure one of these resources; lines that have none are left out."""
+        wanted = {point for resource in resources for point in self.points.get(resource, ())}
+        found = {line: tuple(point for point in ids if point in wanted) for line, ids in self.lines.items()}
+        return {line: ids for line, ids in found.items() if ids}
 
     def called(self, *resources: str) -> Mapping[str, str]:
         """People's names of the points that measure one of these resources."""

@@ -2,7 +2,13 @@
 
 from grafana_foundation_sdk.builders.dashboard import CustomVariable, DatasourceVariable, QueryVariable
 from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.models.dashboard import VariableModel, VariableOption, VariableRefresh, VariableSort
+from grafana_foundation_sdk.models.dashboard import (
+    VariableHide,
+    VariableModel,
+    VariableOption,
+    VariableRefresh,
+    VariableSort,
+)
 
 from dashboards.influxql import (
     CHOSEN_LINE,
@@ -38,7 +44,7 @@ def of_one_site(names: SiteNames) -> list[Builder[VariableModel]]:
 
 def of_points(names: SiteNames, *resources: str) -> list[Builder[VariableModel]]:
     """The choices of a dashboard that shows points of one site, of these resources or of all."""
-    return [datasource(), site(names), line(names), point(*resources)]
+    return [datasource(), site(names), line(names, *resources), point(*resources)]
 
 
 def datasource() -> DatasourceVariable:
@@ -55,13 +61,15 @@ def site(names: SiteNames) -> QueryVariable:
     )
 
 
-def line(names: SiteNames) -> CustomVariable:
-    """Which production line's points; all at first."""
-    options = ", ".join(f"{name} : {'|'.join(ids)}" for name, ids in names.lines.items())
+def line(names: SiteNames, *resources: str) -> CustomVariable:
+    """Which production line's points of these resources, or of all; all at first."""
+    lines = names.on_lines(*(resources or names.points))
+    options = ", ".join(f"{name} : {'|'.join(ids)}" for name, ids in lines.items())
     return (
         CustomVariable("line")
         .label("Line")
         .values(options)
+        .hide(VariableHide.DONT_HIDE if lines else VariableHide.HIDE_VARIABLE)
         .include_all(include_all=True)
         .all_value(ALL)
         .current(VariableOption(selected=True, text="All", value="$__all"))

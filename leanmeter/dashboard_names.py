@@ -160,7 +160,7 @@ def _ids(lines: Sequence[Weighed], kind: str) -> tuple[str, ...]:
 def _lines(points: Sequence[Point]) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for point in points:
-        if point.line is not None and point.resource is Resource.ELECTRICITY and point.role is Role.PART:
+        if point.line is not None and (point.resource is not Resource.ELECTRICITY or point.role is Role.PART):
             found.setdefault(point.line, []).append(point.id)
     return {line: tuple(dict.fromkeys(ids)) for line, ids in found.items()}
 

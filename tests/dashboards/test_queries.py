@@ -124,6 +124,16 @@ def test_a_line_leaves_the_points_of_the_others_out(filled: Filled) -> None:
     assert {row["point"] for row in filled.rows(target, site="bakery", line=rolls)} == {"roll-oven"}
 
 
+def test_a_line_has_its_streams_too(filled: Filled) -> None:
+    board = next(load(path) for path in generated() if path.stem == "materials")
+    (line,) = [each for each in board["templating"]["list"] if each["name"] == "line"]
+    rolls = dict(re.findall(r"([\w-]+) : ([^,]+)", line["query"]))["rolls"]
+
+    assert "roll-oven" not in rolls, "no stream"
+    rows = filled.rows(panel("materials", "Streams by day"), site="bakery", line=rolls)
+    assert {row["point"] for row in rows} == {"rolls-out"}
+
+
 def test_chosen_points_alone_are_shown(filled: Filled) -> None:
     target = panel("overview", "Power by point")
     chosen = ["roll-oven", "main.unmetered"]
