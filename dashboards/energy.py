@@ -117,7 +117,8 @@ def _numbers() -> list[stat.Panel]:
         ).span(4),
         panels.number(
             "Cost",
-            "Of all resources of the site, by the tariffs of each day, in the currency of the tariff.",
+            "Of all resources of the site, by the energy prices of each day, in the currency of the tariff. Standing "
+            "charges and demand are on the bill further down.",
             InfluxQuery(cost, "Cost"),
             unit=panels.MONEY,
             decimals=0,

@@ -129,6 +129,17 @@ async def test_the_days_of_a_month_add_up_to_its_bill_to_the_cent(bakery: Planne
     assert nights == pytest.approx([used * 0.5 * 32 / 72 for used in truth().used[:30]])
 
 
+async def test_a_bill_is_the_cost_of_its_days_and_what_follows_no_use(bakery: PlannedSite) -> None:
+    await bakery.rederive(0, 29)
+    days = await bakery.readings.days(SITE, midnight_ms(0), midnight_ms(30), "site.electricity")
+    cost = sum(each.cost or 0.0 for each in days)
+    june = by_line([each for (_, day), each in (await stored(bakery)).items() if day.month == 6])
+    fixed = june["standing charge"] + june["demand"]
+    # 15 % of it are tax; the lines of both versions are rounded, their days' costs are not.
+    assert sum(june.values()) == pytest.approx(cost + 1.15 * fixed, abs=0.005 * 14)
+    assert sum(june.values()) != pytest.approx(cost, rel=0.05)
+
+
 async def test_a_running_month_is_billed_for_its_days_alone(bakery: PlannedSite) -> None:
     await (await bill_days(bakery)).write()
     rows = await stored(bakery)

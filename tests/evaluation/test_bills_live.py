@@ -34,7 +34,7 @@ PLAN = PlanFile.model_validate(
                     "name": "blocks",
                     "valid_from": "2026-01-01",
                     "standing_charge": 30,
-                    "energy": [{"blocks": [{"up_to_kwh": 24, "price": 1}, {"price": 3}]}],
+                    "energy": [{"blocks": [{"up_to_kwh": 48, "price": 1}, {"price": 3}]}],
                     "demand": {"price": 60},
                 }
             ],
@@ -75,20 +75,21 @@ def costs(store: MemoryStore, number: int) -> dict[str, float]:
     }
 
 
-async def test_a_day_that_comes_late_moves_the_days_after_it_into_the_dearer_block(store: MemoryStore) -> None:
+async def test_a_day_that_comes_late_moves_a_later_day_into_the_dearer_block(store: MemoryStore) -> None:
     second = JUNE_MS + DAY_MS
-    await evaluator(store).evaluate(put(store, second, second + DAY_MS, 1.0, total_kwh=24.0))
-    # 24 kWh in the cheap block; two thirtieths of 30 a month, and of 60 a kW for the 1 kW that was highest.
-    cheap = {"bill.standing charge": 1.0, "bill.energy, block 1": 24.0, "bill.demand": 4.0}
-    assert costs(store, 1).items() >= {"main": 24.0, "oven": 12.0, "site.electricity": 24.0, **cheap}.items()
+    await evaluator(store).evaluate(put(store, second, second + 2 * DAY_MS, 1.0, total_kwh=24.0))
+    # 48 kWh in the cheap block. A thirtieth of 30 a month; on 2 June two thirtieths of 60 a kW for the 1 kW.
+    assert costs(store, 2).items() >= {"main": 24.0, "oven": 12.0, "site.electricity": 24.0}.items()
+    assert (costs(store, 2)["bill.energy, block 1"], costs(store, 2)["bill.demand"]) == (24.0, 2.0)
+    assert (costs(store, 1)["bill.standing charge"], costs(store, 1)["bill.demand"]) == (1.0, 4.0)
     assert costs(store, 0) == {"bill.standing charge": 1.0, "bill.demand": 0.0}
 
     await evaluator(store).evaluate(put(store, JUNE_MS, second, 1.0))
-    assert costs(store, 0)["main"] == 24.0
-    dear = costs(store, 1)
+    assert (costs(store, 0)["main"], costs(store, 1)["main"]) == (24.0, 24.0)
+    dear = costs(store, 2)
     assert (dear["main"], dear["oven"], dear["site.electricity"]) == (72.0, 36.0, 72.0)
     assert (dear["bill.energy, block 1"], dear["bill.energy, block 2"]) == (0.0, 72.0)
-    assert (dear["bill.demand"], costs(store, 0)["bill.demand"]) == (2.0, 2.0)
+    assert [costs(store, number)["bill.demand"] for number in range(3)] == [2.0, 2.0, 2.0]
 
 
 async def test_the_running_interval_is_billed_when_it_is_over(

@@ -219,6 +219,17 @@ async def test_nothing_saved_is_not_proven(bakery: PlannedSite) -> None:
     assert "not yet proven" in standing.text or "no saving" in standing.text
 
 
+async def test_standing_and_demand_charges_are_no_part_of_what_a_saving_is_worth(bakery: PlannedSite) -> None:
+    before = await bakery.standing()
+    tariff = {**plan_document()["electricity_tariff"]["tariffs"][0], "standing_charge": 1000, "demand": {"price": 50}}
+    await bakery.plan(electricity_tariff={"currency": "GHS", "tariffs": [tariff]})
+    await bakery.rederive(BASELINE_DAYS)
+    billed = await bakery.readings.days(SITE, midnight_ms(BASELINE_DAYS), midnight_ms(DAYS), "bill.standing charge")
+    assert len(billed) == DAYS - BASELINE_DAYS
+    assert before.worth_a_year is not None
+    assert (await bakery.standing()).worth_a_year == pytest.approx(before.worth_a_year)
+
+
 async def test_a_baseline_that_fails_does_tests_proves_nothing(
     bakery: PlannedSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
