@@ -33,7 +33,6 @@ from dashboards.site_names import SiteNames
 from store import schema
 
 CARRIERS = ("electricity", "fuel", "heat")
-NO_GOAL = "no goal yet"
 NOT_DOUBLE = f"{RESOURCE} !~ /^({schema.ENERGY}|{schema.MATERIALS_WASTED})$/"
 """`site.energy` is the sum of the others, and what materials wasted cost is in the material's cost already."""
 ABOUT_GOALS = (
@@ -113,7 +112,7 @@ def _numbers() -> list[stat.Panel]:
             "Use in the time shown beside the goal of the same days: at or below zero the goal is met.",
             CHOSEN_SERIES,
             field=GOAL,
-            missing=NO_GOAL,
+            missing=expected.NO_GOAL,
         ).span(4),
         panels.number(
             "Cost",
@@ -144,7 +143,7 @@ def _goal() -> stat.Panel:
             InfluxQuery(select(share, DAYS, SITE, CHOSEN_SERIES, SHOWN_TIME, f"{GOAL} > 0"), "Less than expected"),
             unit=panels.SHARE,
             decimals=1,
-            missing=NO_GOAL,
+            missing=expected.NO_GOAL,
         )
         .span(8)
         .height(panels.WORDS_HEIGHT)

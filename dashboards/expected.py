@@ -7,6 +7,7 @@ from dashboards.influxql import AMOUNT, DAYS, DEMAND, EXPECTED, GOAL, INTERVALS,
 from dashboards.query import InfluxQuery
 
 NO_BASELINE = "no baseline yet"
+NO_GOAL = "no goal yet"
 BAND_FROM = "Band, from"
 _COLUMN = "$col"
 _FIELDS = (EXPECTED, GOAL, LOWER, UPPER)

@@ -12,6 +12,7 @@ from dashboards.influxql import (
     COST,
     COVERAGE,
     DAYS,
+    GOAL,
     METERED,
     POINT,
     POINT_NAME,
@@ -93,14 +94,8 @@ def _numbers(names: SiteNames) -> list[stat.Panel]:
     if names.accounted_for:
         found.append(_not_accounted(names.accounted_for))
     if waste:
-        found.append(
-            expected.against(
-                "Waste against expected",
-                "Waste in the time shown beside what the baseline expected for the same days: below zero is saved.",
-                whole_site("waste"),
-            )
-        )
         found += [
+            *_judged("Waste", whole_site("waste")),
             _sent("Reused", "Share of waste that is used again as what it is.", WASTE_REUSED),
             _sent("Recycled", "Share of waste of which new material is made.", WASTE_RECYCLED),
         ]
@@ -132,10 +127,23 @@ def _wasted() -> list[stat.Panel]:
             decimals=0,
             missing="no prices yet",
         ),
+        *_judged("Materials wasted", wasted),
+    ]
+
+
+def _judged(name: str, of: str) -> list[stat.Panel]:
+    return [
         expected.against(
-            "Materials wasted against expected",
-            "In the time shown beside what the baseline expected for the same days: below zero is saved.",
-            wasted,
+            f"{name} against expected",
+            f"{name} in the time shown beside what the baseline expected for the same days: below zero is saved.",
+            of,
+        ),
+        expected.against(
+            f"{name} against the goal",
+            f"{name} in the time shown beside the goal of the same days: at or below zero the goal is met.",
+            of,
+            field=GOAL,
+            missing=expected.NO_GOAL,
         ),
     ]
 

@@ -9,7 +9,7 @@ import math
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import yaml
 
 from baselines.carriers import CarrierUse
 from baselines.emissions import EmissionFactor, emissions_kg
+from baselines.goals import Goal
 from dashboards.build import render as render_boards
 from leanmeter.command_line import main
 from leanmeter.dashboard_names import names_of
@@ -263,6 +264,27 @@ def verified(influxdb: InfluxDB, tmp_path_factory: pytest.TempPathFactory) -> It
 )
 def test_the_share_saved(verified: Verified, baseline: str, board: str, title: str) -> None:
     verified.check(board, title, "difference", -verified.savings[baseline]["savings_fraction"])
+
+
+@pytest.mark.parametrize(
+    ("series", "board", "title"),
+    [
+        ("site.energy", "energy", "Against the goal"),
+        ("site.waste", "materials", "Waste against the goal"),
+        ("site.materials_wasted", "materials", "Materials wasted against the goal"),
+    ],
+)
+def test_how_far_the_goal_is(verified: Verified, series: str, board: str, title: str) -> None:
+    (baseline,) = [name for name, compared in COMPARED.items() if compared == series]
+    found = verified.savings[baseline]
+    share = {"site.energy": 0.27, "site.waste": 0.40, "site.materials_wasted": 0.35}[series]
+    (goal,) = [each for each in whole_plan()["goals"] if each["series"] == series]
+    first, last = date.fromisoformat(goal["from"]), date.fromisoformat(goal["to"])
+    shares = Goal(series, share, first, last)
+    aimed = math.fsum(
+        row["expected"] * (1.0 - shares.share_on(date.fromisoformat(row["row"]))) for row in found["by_row"]
+    )
+    verified.check(board, title, "difference", found["actual"] / aimed - 1.0)
 
 
 def test_what_is_proven(verified: Verified) -> None:
