@@ -5,7 +5,7 @@ import asyncio
 import csv
 import getpass
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -14,11 +14,8 @@ from typing import Any, TypeVar
 
 from baselines.errors import BaselineError
 from baselines.materials import Stream
-from evaluation.baseline_days import BaselineReader
-from evaluation.baseline_rows import BaselineRow, narrowed, observed
 from evaluation.bill_days import BillDays, PeriodBill
 from evaluation.days import day_on
-from evaluation.fitting import period_rows
 from evaluation.freezing import Freezer
 from evaluation.material_days import MaterialDays
 from evaluation.plan_check import PlanCheck, check_plan
@@ -26,6 +23,7 @@ from evaluation.plan_file import BaselineSettings, PlanFile
 from evaluation.site_model import SiteModel, load_model
 from evaluation.standing import Standing, Standings
 from leanmeter.baseline_report import bills_as_json, bills_report, write_json, write_lines
+from leanmeter.plan_export import ExportedBaseline, exported, write_rows, write_temperatures
 from leanmeter.plan_files import LoadedPlan, PlanFileError, load_plan_file
 from site_config.errors import ConfigurationError
 from site_config.schema import load_site
@@ -185,44 +183,15 @@ def _report(standing: Standing) -> list[str]:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    async def work(opened: "_Opened") -> list[BaselineRow]:
+    async def work(opened: "_Opened") -> ExportedBaseline:
         plan, settings = _settings(opened, arguments.baseline)
-        reader = BaselineReader(opened.readings, opened.entities.plans, opened.model.site, opened.model.time_zone)
-        first, last = settings.period.last + timedelta(days=1), opened.today - timedelta(days=1)
-        definitions = {name: plan.variables[name] for name in settings.variables}
-        rows = await period_rows(reader, plan, settings, opened.model.site, settings.period.last)
-        rows += await reader.rows(settings.series, settings.step, definitions, first, last, plan.shifts)
-        baseline = None if opened.model.accounts is None else opened.model.accounts.baselines.get(settings.series)
-        return rows if baseline is None or not settings.choose else narrowed(rows, baseline.variables)
+        return await exported(opened.readings, opened.entities.plans, opened.model, plan, settings, opened.today)
 
-    rows = [row for row in _with_site(arguments.config, arguments.site, work) if row.is_known]
-    names = list(rows[0].variables) if rows else []
-    weighed = observed(rows).observations
-    weights = weighed.weights or (1.0,) * len(rows)
-    table = csv.writer(sys.stdout, lineterminator="\n")
-    table.writerow(["date", "energy", *names, "weight"])
-    for row, energy, weight in zip(rows, weighed.energy, weights, strict=True):
-        table.writerow([row.label, repr(energy), *(repr(row.variables[name]) for name in names), repr(weight)])
+    found = _with_site(arguments.config, arguments.site, work)
+    write_rows(found, sys.stdout)
     if arguments.temperatures is not None:
-        _write_temperatures(arguments.temperatures, rows)
+        write_temperatures(found, arguments.temperatures)
     return 0
-
-
-def _write_temperatures(path: Path, rows: Sequence[BaselineRow]) -> None:
-    """The hours' temperatures of days, of the first variable that has such."""
-    hourly = [(row, samples) for row in rows for samples in list(row.temperatures.values())[:1]]
-    if any(row.first != row.last for row in rows):
-        raise ConfigurationError("--temperatures: only a baseline by day has temperatures that baselines can read")
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(["time", "temperature"])
-            for row, samples in hourly:
-                for number, value in enumerate(samples):
-                    # An hour that comes twice makes a day of 25.
-                    table.writerow([f"{row.label}T{min(number, 23):02d}:00", repr(value)])
-    except OSError as problem:
-        raise ConfigurationError(f"--temperatures {path}: {problem.strerror}") from problem
 
 
 def _day(text: str) -> date:

@@ -2,13 +2,13 @@
 
 import calendar
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from baselines.weather_model import Temperatures
 from leanmeter.data_file import DataFileError, Row, Table, read_table
-from leanmeter.periods import Labels
+from leanmeter.periods import DAYS_A_WEEK, Labels
 
 TIME, TEMPERATURE = "time", "temperature"
 LEAST_SHARE_OF_HOURS = 0.9
@@ -16,19 +16,15 @@ HOURS_A_DAY = 24
 
 
 def hourly_temperatures(path: Path, labels: Labels, texts: Sequence[str]) -> Temperatures:
-    """The temperatures of each row dated by `texts`, days or months, by the clock in which the file is written.
+    """The temperatures of each row dated by `texts`: days, weeks or months, by the clock in which the file is written.
 
     Columns time and temperature (°C). A row needs nine tenths of its hours. Raises DataFileError naming row and column.
     """
-    if labels.kind not in {"date", "month"}:
-        raise DataFileError(
-            f"{path}: hourly temperatures need rows that are days or months; {labels.column} has others"
-        )
+    label_of = _labelling(path, labels, texts)
     by_row: dict[str, list[float]] = defaultdict(list)
-    width = len("2023-01") if labels.kind == "month" else len("2023-01-31")
     for time, value in _read(path):
-        by_row[time[:width]].append(value)
-    days = [_days(text) for text in texts]
+        by_row[label_of(date.fromisoformat(time[: len("2023-01-31")]))].append(value)
+    days = _lengths(labels, texts)
     for text, length in zip(texts, days, strict=True):
         hours = len(by_row.get(text, ()))
         if hours < LEAST_SHARE_OF_HOURS * HOURS_A_DAY * length:
@@ -36,6 +32,23 @@ def hourly_temperatures(path: Path, labels: Labels, texts: Sequence[str]) -> Tem
                 f"{path}: {hours} hours of {text}; at least nine tenths of its {HOURS_A_DAY * length} are needed"
             )
     return Temperatures(tuple(tuple(by_row[text]) for text in texts), tuple(map(float, days)))
+
+
+def _labelling(path: Path, labels: Labels, texts: Sequence[str]) -> Callable[[date], str]:
+    """By which label the row of a day is known."""
+    if labels.kind == "month":
+        return lambda day: f"{day:%Y-%m}"
+    if labels.kind == "week":
+        return lambda day: f"{day:%G-W%V}"
+    if labels.kind != "date":
+        raise DataFileError(
+            f"{path}: hourly temperatures need rows that are days, weeks or months; {labels.column} has others"
+        )
+    if labels.days_a_row() != DAYS_A_WEEK:
+        return date.isoformat
+    # A week is dated by the day on which it begins, the same of all.
+    begins = date.fromisoformat(texts[0]).weekday()
+    return lambda day: (day - timedelta(days=(day.weekday() - begins) % DAYS_A_WEEK)).isoformat()
 
 
 def _read(path: Path) -> list[tuple[str, float]]:
@@ -59,5 +72,8 @@ def _number(table: Table, row: Row) -> float:
     return value
 
 
-def _days(text: str) -> int:
-    return 1 if len(text) > len("2023-01") else calendar.monthrange(int(text[:4]), int(text[5:7]))[1]
+def _lengths(labels: Labels, texts: Sequence[str]) -> list[int]:
+    """Of each row in days."""
+    if labels.kind == "month":
+        return [calendar.monthrange(int(text[:4]), int(text[5:7]))[1] for text in texts]
+    return [DAYS_A_WEEK if labels.days_a_row() == DAYS_A_WEEK else 1] * len(texts)

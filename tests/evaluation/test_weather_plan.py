@@ -157,23 +157,29 @@ async def test_a_day_without_temperatures_is_not_judged_until_they_come(bakery: 
     assert (await bakery.day(late)).expected is not None
 
 
-def test_baselines_say_the_same_of_the_exported_days(
-    evaluated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("step", ["day", "week"])
+def test_baselines_say_the_same_of_the_exported_rows(
+    evaluated: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], step: str
 ) -> None:
-    server = {"store": {"sqlite": str(evaluated / "readings.sqlite")}, "entities": str(evaluated / "entities.sqlite")}
+    folder = tmp_path / "site"
+    shutil.copytree(evaluated, folder)
+    if step == "week":
+        asyncio.run(judge_by_week(folder))
+    server = {"store": {"sqlite": str(folder / "readings.sqlite")}, "entities": str(folder / "entities.sqlite")}
     (tmp_path / "server.yaml").write_text(yaml.safe_dump(server), encoding="utf-8")
 
     def run(*words: object) -> str:
         assert main([str(word) for word in words]) == 0
         return capsys.readouterr().out
 
-    config, days, hours = ("--config", tmp_path / "server.yaml"), tmp_path / "days.csv", tmp_path / "hours.csv"
-    days.write_text(run("plan", "export", "energy", *config, "--temperatures", hours), encoding="utf-8")
-    weights = [float(line.rsplit(",", 1)[1]) for line in days.read_text().splitlines()[1:]]
-    assert [number for number, weight in enumerate(weights) if weight < 1.0] == list(ROUGH)
+    config, rows, hours = ("--config", tmp_path / "server.yaml"), tmp_path / "rows.csv", tmp_path / "hours.csv"
+    rows.write_text(run("plan", "export", "energy", *config, "--temperatures", hours), encoding="utf-8")
+    weights = [float(line.rsplit(",", 1)[1]) for line in rows.read_text().splitlines()[1:]]
+    rough = {number // 7 if step == "week" else number for number in ROUGH}
+    assert {number for number, weight in enumerate(weights) if weight < 1.0} == rough
     told = json.loads(
         run(
-            *("baselines", "savings", "--data", days, "--energy", "energy", "--variables", "bread"),
+            *("baselines", "savings", "--data", rows, "--energy", "energy", "--variables", "bread"),
             *("--temperatures", hours, "--cooling", "--weights", "weight", "--json"),
             *("--baseline-period", f"{FIRST}/{FIRST + timedelta(days=BASELINE_DAYS - 1)}"),
             *("--reporting-period", f"{FIRST + timedelta(days=BASELINE_DAYS)}/{FIRST + timedelta(days=DAYS - 1)}"),
@@ -182,6 +188,14 @@ def test_baselines_say_the_same_of_the_exported_days(
     shown = json.loads(run("plan", "show", *config, "--json"))["baselines"][0]["savings"]
     for name in ("expected", "actual", "savings", "half_width", "fsu"):
         assert shown[name] == told[name], name
+
+
+async def judge_by_week(folder: Path) -> None:
+    async with planned_site(folder) as site:
+        document = weather_plan()
+        document["baselines"][0]["step"] = "week"
+        await site.plan(**document)
+        assert await site.freeze()
 
 
 async def test_variables_may_be_chosen_among_several(bakery: PlannedSite) -> None:
