@@ -75,7 +75,7 @@ def test_a_mistake_in_the_file(
 
 
 def test_it_ends_when_told(settings: Path, processes: Processes) -> None:
-    process = processes.start_leanmeter("visit", "run", "--config", settings)
+    process = processes.start_preloaded("visit", "run", "--config", settings)
     process.wait_for_log("the page is at http", timeout_s=20)
 
     assert process.stop() == 0
