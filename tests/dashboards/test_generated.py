@@ -272,6 +272,31 @@ def _grouping(panel: dict[str, Any]) -> str:
     return str(panel["targets"][0]["query"].rpartition("GROUP BY")[2]) if panel["targets"] else ""
 
 
+OF_9_4 = {
+    "timeseries": {
+        "axisPlacement", "axisSoftMin", "barWidthFactor", "drawStyle", "fillBelowTo", "fillOpacity", "hideFrom",
+        "lineInterpolation", "lineStyle", "lineWidth", "pointSize", "showPoints", "spanNulls", "stacking",
+        "thresholdsStyle",
+    },
+    "table": {"align", "hidden", "inspect", "minWidth"},
+    "state-timeline": {"fillOpacity", "lineWidth"},
+}  # fmt: skip
+"""Settings of a panel's own that @grafana/schema 9.4.7 has."""
+
+
+@boards
+def test_settings_are_those_of_grafana_9_4(path: Path) -> None:
+    for panel in panels_of(path):
+        config = panel["fieldConfig"]
+        used = set(config["defaults"].get("custom", {})) | {
+            entry["id"].removeprefix("custom.")
+            for each in config["overrides"]
+            for entry in each["properties"]
+            if entry["id"].startswith("custom.")
+        }
+        assert used <= OF_9_4.get(panel["type"], set()), panel["title"]
+
+
 def test_nothing_newer_than_grafana_9_4_is_used() -> None:
     """Panels and options that came later, and that an older Grafana would not draw or would draw otherwise."""
     for path in generated():
