@@ -188,6 +188,8 @@ class DayWriter:
         anew: bool,
     ) -> IntervalRow:
         baseline, row = accounts.baselines[series], known[series]
+        if baseline.step == "shift":
+            return row
         if baseline.step != "day":
             # Its share of the week or month, which is written when that is over.
             return replace(row, expected=stored.expected, goal=stored.goal) if stored is not None else row

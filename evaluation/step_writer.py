@@ -82,17 +82,18 @@ class StepWriter:
     async def _write_span(
         self, reader: BaselineReader, accounts: SiteAccounts, baseline: FrozenBaseline, span: Span
     ) -> int:
-        if not await self._stored(span.last, span.last, baseline.series):
-            # It is not over.
-            return 0
-        rows = await reader.rows(baseline.series, baseline.step, baseline.variables, span.first, span.last)
-        found = [self._expected(accounts, baseline, row) for row in rows]
-        await self._put(found, span.last)
-        judged = next((row for row in found if row is not None), None)
+        days = await self._stored(span.first, span.last, baseline.series)
+        judged: IntervalRow | None = None
+        if len(days) == span.days:
+            # Its last day has begun at least: it is judged once that is whole.
+            rows = await reader.rows(baseline.series, baseline.step, baseline.variables, span.first, span.last)
+            found = [self._expected(accounts, baseline, row) for row in rows]
+            await self._put(found, span.last)
+            judged = next((row for row in found if row is not None), None)
         dates = list(span.dates())
         shares = dict(zip(dates, shares_of(baseline, dates), strict=True))
         written = 0
-        for old in await self._stored(span.first, span.last, baseline.series):
+        for old in days:
             day = day_of(old.start_ms, self._model.time_zone)
             new = _share(old, judged, shares[date_of(day, self._model.time_zone)])
             if new != old:

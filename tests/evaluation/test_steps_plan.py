@@ -26,6 +26,10 @@ from tests.evaluation.planned_site import (
     truth,
 )
 
+SHIFTS: dict[str, dict[str, Any]] = {
+    "week": {"variables": {"bread": {"csv": "bread.csv", "per": "week"}}},
+    "shift": {"shifts": {"morning": {"from": "06:00", "to": "12:00"}}},
+}
 WEEKLY = {"bread": {"csv": "bread.csv", "per": "week"}}
 
 
@@ -131,6 +135,23 @@ async def test_another_step_takes_back_what_was_expected(bakery: PlannedSite) ->
     row, days = await rows_of(bakery, 7)
     assert (row.expected, row.upper) == (None, None)
     assert all(day.upper is not None for day in days)
+
+
+@pytest.mark.parametrize("step", ["week", "shift"])
+async def test_what_was_expected_of_single_days_is_taken_back_too(bakery: PlannedSite, step: str) -> None:
+    """Of the running week as well, which is not judged yet."""
+    await bakery.plan(**planned("day"))
+    await judge(bakery)
+    await bakery.write_day(DAYS, 80.0, 400.0)
+    await bakery.rederive(DAYS, DAYS)
+    assert (await bakery.day(DAYS)).expected is not None
+
+    await bakery.plan({"bread": weekly_kg()}, **planned(step, variables=["bread"]), **SHIFTS[step])
+    assert await bakery.freeze()
+    await bakery.rederive(0, DAYS)
+    assert (await bakery.day(DAYS)).expected is None
+    row = await bakery.day(DAYS - 1)
+    assert (row.expected is None, row.upper) == (step == "shift", None)
 
 
 async def test_late_data_of_a_day_judge_its_week_again(bakery: PlannedSite) -> None:
