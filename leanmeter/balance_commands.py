@@ -16,6 +16,7 @@ from baselines.unit_prices import cost_of_month
 from baselines.validity import percent
 from leanmeter.balance_files import read_generation, read_months, read_prices, read_streams, read_tokens
 from leanmeter.baseline_report import lines_as_json, plain, short, write_json, write_lines
+from leanmeter.option_numbers import amount
 from site_config.errors import ConfigurationError
 
 Found = TypeVar("Found")
@@ -29,12 +30,12 @@ def add_balance_arguments(add: Adder) -> None:
     materials.add_argument(
         "--before", type=Path, metavar="FILE.csv", help="the same of the baseline period: both goals"
     )
-    materials.add_argument("--energy-cost", type=float, default=0.0, help="of the period, shared out by mass")
-    materials.add_argument("--system-cost", type=float, default=0.0, help="work, depreciation …, shared out by mass")
+    materials.add_argument("--energy-cost", type=amount, default=0.0, help="of the period, shared out by mass")
+    materials.add_argument("--system-cost", type=amount, default=0.0, help="work, depreciation …, shared out by mass")
 
     sun = add("pv", _pv, "own generation: self-consumption, self-sufficiency, export, avoided CO2e")
     sun.add_argument("file", type=Path, metavar="FILE.csv", help="columns generated_kwh, imported_kwh, exported_kwh")
-    sun.add_argument("--grid-factor", type=float, metavar="KG", help="kg CO2e a kWh of the grid")
+    sun.add_argument("--grid-factor", type=amount, metavar="KG", help="kg CO2e a kWh of the grid")
 
     prepaid = add("prepaid", _prepaid, "what the energy used of prepaid tokens has cost, first bought first used")
     prepaid.add_argument("file", type=Path, metavar="FILE.csv", help="columns date, paid, energy_kwh")

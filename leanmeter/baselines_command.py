@@ -1,7 +1,6 @@
 """`leanmeter baselines`: baselines, savings, calendarised bills and costs from files, without meters or a store."""
 
 import argparse
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -46,6 +45,7 @@ from leanmeter.baseline_report import (
 from leanmeter.bill_file import read_bills
 from leanmeter.data_file import read_table
 from leanmeter.interval_file import read_intervals
+from leanmeter.option_numbers import number
 from leanmeter.periods import Labels, labels_of
 from leanmeter.savings_report import judge_period, savings_as_json, savings_report
 from site_config.errors import ConfigurationError
@@ -76,7 +76,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
     bills.add_argument("--predictors", type=Path, metavar="FILE.csv", help="columns year, month and relevant variables")
     bills.add_argument("--variables", type=names, metavar="A,B", help="of the predictors (default: all of them)")
     bills.add_argument("--baseline-period", metavar="A/B", help="such as 2023-01/2023-12 (default: every whole month)")
-    bills.add_argument("--factor", type=float, default=1.0, help="multiply the use by this, to change its unit")
+    bills.add_argument("--factor", type=number, default=1.0, help="multiply the use by this, to change its unit")
 
     tariff = _command(commands, "tariff", _tariff, "what intervals cost by a tariff, month by month as billed")
     tariff.add_argument("file", type=Path, metavar="FILE.yaml", help="the tariff")
@@ -112,7 +112,9 @@ def _add_circumstances(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ct-class", metavar="CLASS", help="and that of its current transformers: 0.2, 0.5, 1, 3")
     parser.add_argument("--other-meter", action="store_true", help="the reporting period has another meter")
     parser.add_argument("--goal", type=_share, metavar="SHARE", help="what the goal asks to save: 0.27 is 27 %%")
-    parser.add_argument("--price", type=float, metavar="PRICE", help="of a unit of the energy, to say what it is worth")
+    parser.add_argument(
+        "--price", type=number, metavar="PRICE", help="of a unit of the energy, to say what it is worth"
+    )
     parser.add_argument("--currency", default="", metavar="NAME", help="of the price")
 
 
@@ -132,22 +134,15 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     add_model_arguments(parser)
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
-
-
 def _share(text: str) -> float:
-    share = _number(text)
+    share = number(text)
     if not 0.0 < share < 1.0:
         raise argparse.ArgumentTypeError("a goal is a share between 0 and 1, 27 % is 0.27")
     return share
 
 
 def _confidence(text: str) -> float:
-    confidence = _number(text)
+    confidence = number(text)
     if not 0.5 <= confidence < 1.0:
         raise argparse.ArgumentTypeError("must be at least 0.5 and below 1; 90 % is 0.9")
     return confidence
@@ -223,7 +218,7 @@ def _savings(arguments: argparse.Namespace) -> int:
 def _worth(arguments: argparse.Namespace, labels: Labels, rows: int) -> Worth | None:
     if arguments.price is None:
         return None
-    if not math.isfinite(arguments.price) or arguments.price <= 0.0:
+    if arguments.price <= 0.0:
         raise ConfigurationError(f"--price {arguments.price:g}: is no price")
     days_a_row = labels.days_a_row()
     if days_a_row is None:
@@ -267,7 +262,7 @@ def _changed(arguments: argparse.Namespace) -> tuple[Finding, ...]:
 
 def _bills(arguments: argparse.Namespace) -> int:
     file = read_bills(arguments.file)
-    if not math.isfinite(arguments.factor) or arguments.factor == 0.0:
+    if arguments.factor == 0.0:
         raise ConfigurationError("--factor: must be a number other than 0")
     unit = file.unit if arguments.factor == 1.0 else f"{file.unit} × {arguments.factor:g}"
     try:

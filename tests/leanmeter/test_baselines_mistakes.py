@@ -70,11 +70,12 @@ def test_times_with_and_without_a_zone(tmp_path: Path, capsys: pytest.CaptureFix
     [
         (("--confidence", "90"), "--confidence: must be at least 0.5 and below 1; 90 % is 0.9"),
         (("--confidence", "1"), "--confidence: must be at least 0.5"),
-        (("--confidence", "nan"), "--confidence: must be at least 0.5"),
+        (("--confidence", "nan"), "--confidence: 'nan' is no number"),
         (("--confidence", "high"), "--confidence: 'high' is no number"),
         (("--goal", "much"), "--goal: 'much' is no number"),
         (("--other-meter",), "--other-meter: give the meter's class too"),
         (("--price", "-3"), "--price -3: is no price"),
+        (("--price", "nan"), "--price: 'nan' is no number"),
         (("--static-factor", "shifts", "1", "2", "--static-factor", "shifts", "2", "2"), "shifts: is given twice"),
     ],
 )
@@ -166,3 +167,20 @@ def test_a_bill_that_is_long_or_below_zero_is_noticed(tmp_path: Path, capsys: py
     ]
     assert main(["baselines", "bills", str(bills)]) == 0
     assert "  note: row 5, column reading_date: 61 days" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("materials", "--energy-cost", "nan"), "--energy-cost: 'nan' is no number"),
+        (("materials", "--system-cost", "-5"), "--system-cost: -5 is below zero"),
+        (("pv", "--grid-factor", "inf"), "--grid-factor: 'inf' is no number"),
+        (("bills", "--factor", "x"), "--factor: 'x' is no number"),
+    ],
+)
+def test_in_a_number_of_an_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["baselines", *words, str(tmp_path / "data.csv")])
+    assert told in capsys.readouterr().err
