@@ -27,6 +27,8 @@ from dashboards.query import InfluxQuery
 from dashboards.site_names import SiteNames
 from store.schema import EXPORTED, SELF_CONSUMED, SITE_SERIES
 
+THIRD_SPAN = 8
+
 
 def generation(names: SiteNames) -> Dashboard:
     """The dashboard for a site's own generation and its fuels."""
@@ -67,6 +69,14 @@ def _numbers(names: SiteNames) -> list[stat.Panel]:
             NO_INTERVAL,
         ),
         (
+            "Used at once",
+            "Of what was produced; the rest was fed in.",
+            select(total(AMOUNT, "own"), DAYS, SITE, whole_site(SELF_CONSUMED), SHOWN_TIME),
+            panels.KILOWATT_HOUR,
+            0,
+            NO_INTERVAL,
+        ),
+        (
             "Fed in",
             "To the grid, netted within each quarter of an hour.",
             select(total(AMOUNT, "fed"), DAYS, SITE, whole_site(EXPORTED), SHOWN_TIME),
@@ -100,7 +110,9 @@ def _numbers(names: SiteNames) -> list[stat.Panel]:
         ),
     )
     return [
-        panels.number(title, about, InfluxQuery(query, title), unit=unit, decimals=decimals, missing=missing)
+        panels.number(title, about, InfluxQuery(query, title), unit=unit, decimals=decimals, missing=missing).span(
+            THIRD_SPAN
+        )
         for title, about, query, unit, decimals, missing in described
     ]
 

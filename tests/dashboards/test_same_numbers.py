@@ -378,6 +378,12 @@ def test_own_generation(verified: Verified, title: str, column: str, key: str) -
     verified.check("generation", title, column, verified.sun[key])
 
 
+def test_what_was_used_at_once(verified: Verified) -> None:
+    verified.check(
+        "generation", "Used at once", "own", verified.sun["self_consumption"] * verified.sun["generated_kwh"]
+    )
+
+
 def test_what_was_avoided_by_use_and_by_what_was_fed_in(verified: Verified) -> None:
     rows = verified.rows("generation", "Avoided CO₂e by day")
     fed = math.fsum(row["avoided_co2e"] for row in rows if row["point"] == "site.exported")
