@@ -157,7 +157,7 @@ def bill_period(used: PeriodUse, earlier_demands: Sequence[Decimal] = (), last: 
             findings += [why] if why else []
         days = [day for day in used.uses if version.first <= day < version.after and day <= last]
         mine = bill_lines(version.tariff, added([used.uses[day] for day in days]), billed, share)
-        if share.held != 1:
+        if share.elapsed != 1:
             covered = ((min(version.after, last + ONE_DAY) - version.first).days, used.period.days)
             mine = [replace(line, version=version.tariff.name, days=covered) for line in mine]
         lines += mine

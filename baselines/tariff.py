@@ -145,8 +145,8 @@ class IntervalUse:
 class BillLine:
     """One line of a bill: `amount` is what it costs.
 
-    Where several versions of the tariff hold within the period, `version` names the line's and `days` how many days of
-    how many it covers; a standing or demand charge costs that part of its price.
+    Where several versions of the tariff hold within the period, or it is not over, `version` names the line's and
+    `days` how many days of how many it covers; a standing or demand charge costs that part of its price.
     """
 
     name: str

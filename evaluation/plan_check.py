@@ -25,7 +25,7 @@ class PlanCheck:
 
 def check_plan(plan: PlanFile, points: Sequence[Point], devices: Collection[str], today: date) -> PlanCheck:
     """Compare a plan with the site's points and devices."""
-    mistakes = [*_unknown_names(plan, points), *_goal_mistakes(plan, points)]
+    mistakes = [*_unknown_names(plan, points), *_money_mistakes(plan, points), *_goal_mistakes(plan, points)]
     mistakes += [*_unknown_devices(plan, devices), *_other_units(plan, points)]
     return PlanCheck(tuple(mistakes), tuple(_notes(plan, points, today)))
 
@@ -102,6 +102,21 @@ def _other_units(plan: PlanFile, points: Sequence[Point]) -> list[str]:
         if given and unit and given.replace("³", "3").lower() != unit.lower() and entry.bills_factor == 1.0:
             found.append(f"baselines: {entry.id}.bills: are in {given}, {entry.series} is in {unit}; give bills_factor")
     return found
+
+
+def _money_mistakes(plan: PlanFile, points: Sequence[Point]) -> list[str]:
+    electric = {point.id for point in points if point.resource is Resource.ELECTRICITY}
+    found = [
+        f"prices: point: {each.point!r} measures electricity; its price is in electricity_tariff"
+        for each in plan.prices
+        if each.point in electric
+    ]
+    dated = [("prices: point", each.point, each.first) for each in plan.prices]
+    dated += [
+        (f"emission_factors: of ({each.method or 'no method'})", each.of, each.first) for each in plan.emission_factors
+    ]
+    twice = sorted({entry for entry in dated if dated.count(entry) > 1})
+    return found + [f"{key}: {name!r} begins twice on {first}; give one" for key, name, first in twice]
 
 
 def _goal_mistakes(plan: PlanFile, points: Sequence[Point]) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from baselines.calorific_values import Basis, CalorificValue
 from baselines.emissions import Method
@@ -19,7 +19,7 @@ from baselines.variable_selection import MOST_CANDIDATES
 from evaluation.plan_variables import Name, Series, Step, VariableSettings
 from evaluation.tariff_file import Amount, Price, TariffFile
 from site_config.schema import Slug
-from site_config.yaml_file import StrictModel
+from site_config.yaml_file import UNNAMED, StrictModel
 from store.schema import MATERIALS_WASTED, RESOURCES_OF_DAYS, SITE_SERIES
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
@@ -170,13 +170,24 @@ class GeneratorSettings(StrictModel):
     fuel: Slug
 
 
-class PriceSettings(StrictModel):
+class DatedSettings(StrictModel):
+    """What holds from a day (included) to a day (excluded)."""
+
+    first: date = Field(date(2000, 1, 1), alias="from")
+    last: date | None = Field(None, alias="to")
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.last is not None and self.last <= self.first:
+            raise ValueError("to: must be later than from; it is the first day on which it no longer holds")
+        return self
+
+
+class PriceSettings(DatedSettings):
     """What a unit of a point's fuel, heat, water or waste costs, from a day on (electricity: by the tariff)."""
 
     point: Slug
     price: Price
-    first: date = Field(date(2000, 1, 1), alias="from")
-    last: date | None = Field(None, alias="to")
 
 
 class MaterialBalanceSettings(StrictModel):
@@ -231,14 +242,12 @@ class WasteDestinationSettings(StrictModel):
         }
 
 
-class EmissionSettings(StrictModel):
+class EmissionSettings(DatedSettings):
     """kg CO2e a unit of what a resource's or a point's meters count, from a day on."""
 
     of: Series
     kg_a_unit: Annotated[float, Field(ge=0)]
     method: Method | None = None
-    first: date = Field(date(2000, 1, 1), alias="from")
-    last: date | None = Field(None, alias="to")
     source: Text
 
 
@@ -270,6 +279,13 @@ class TokenSettings(StrictModel):
     energy_kwh: Annotated[Amount, Field(gt=0)]
 
 
+TariffOrFile = Annotated[
+    Annotated[TariffFile, Tag(UNNAMED)] | Annotated[Path, Tag("file")],
+    Discriminator(lambda given: "file" if isinstance(given, str | Path) else UNNAMED),
+]
+"""A tariff, or the file that has it."""
+
+
 class PlanFile(StrictModel):
     """The file as it is written."""
 
@@ -285,7 +301,7 @@ class PlanFile(StrictModel):
     static_factors: Annotated[dict[str, str], Field(default_factory=dict, max_length=50)]
     calorific_values: Annotated[tuple[CalorificSettings, ...], Field(max_length=1000)] = ()
     generators: Annotated[tuple[GeneratorSettings, ...], Field(max_length=50)] = ()
-    electricity_tariff: TariffFile | Path | None = None
+    electricity_tariff: TariffOrFile | None = None
     prepaid_tokens: Annotated[tuple[TokenSettings, ...], Field(max_length=1000)] = ()
     prices: Annotated[tuple[PriceSettings, ...], Field(max_length=1000)] = ()
     emission_factors: Annotated[tuple[EmissionSettings, ...], Field(max_length=1000)] = ()

@@ -9,6 +9,8 @@ from yaml.constructor import ConstructorError
 
 from site_config.errors import ConfigurationError
 
+UNNAMED = ""
+"""A pydantic tag that stands in no message: of a choice that the file does not name."""
 MAXIMUM_BYTES = 4 * 1024 * 1024
 
 # The C loader is several times faster; PyYAML builds without libyaml have only the other.
@@ -134,7 +136,7 @@ def explain(problem: ValidationError) -> str:
 
 def _sentence(entry: dict[str, Any]) -> str:
     key = ""
-    for part in entry["loc"]:
+    for part in (part for part in entry["loc"] if part != UNNAMED):
         key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
     kind = entry["type"]
     if kind == "extra_forbidden":

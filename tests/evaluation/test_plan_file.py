@@ -21,6 +21,8 @@ POINTS = (
 TODAY = date(2026, 8, 1)
 ADJUSTMENT = {"baseline": "energy", "from": "2026-07-20", "to": "2026-07-21", "amount_a_day": 1, "author": "ana"}
 PERIOD = {"from": "2026-06-01", "to": "2026-07-12"}
+BACKWARDS = {"from": "2026-06-02", "to": "2026-06-02"}
+FLAT = {"name": "flat", "valid_from": "2026-01-01", "energy": [{"price": 1}]}
 BILLS = {"unit": "MWh", "readings": [("2026-05-31", 0.0), ("2026-06-30", 3.2)]}
 COOLING = {"kind": "cooling", "temperature": {"device": "outdoor-meter"}}
 SEARCHED = {"bread": {"series": ["bread"]}, "a": {"degree_days": COOLING}, "b": {"change_point": COOLING}}
@@ -98,6 +100,25 @@ def write(folder: Path, **change: Any) -> Path:
             r"material_balances: id 'a' is used twice",
         ),
         ({"goals": [{"series": "site.energy", "share": 27, **PERIOD}]}, r"goals\[0\]\.share"),
+        (
+            {"electricity_tariff": {"currency": "GHS", "tariffs": [{**FLAT, "energy": [{"prise": 1}]}]}},
+            r"electricity_tariff\.tariffs\[0\]\.energy\[0\]\.prise: unknown key; check its spelling$",
+        ),
+        (
+            {"electricity_tariff": {"currency": "EUR", "tariffs": [FLAT]}},
+            r"electricity_tariff\.currency: is EUR, the plan's currency is GHS; they are never mixed",
+        ),
+        ({"prices": [{"point": "gas", "price": 1, **BACKWARDS}]}, r"prices\[0\]: to: must be later than from"),
+        (
+            {"emission_factors": [{"of": "gas", "kg_a_unit": 1, "source": "x", **BACKWARDS}]},
+            r"emission_factors\[0\]: to: must be later than from",
+        ),
+        (
+            {"refrigerants": [{"date": "2026-06-01", "gas": "R999", "kg": 1}]},
+            r"gas: 'R999' is none of R22, ",
+        ),
+        ({"prepaid_tokens": [{"date": "June", "paid": 1, "energy_kwh": 1}]}, r"prepaid_tokens\[0\]\.date: is no date"),
+        ({"prepaid_tokens": [{"date": "2026-06-01", "paid": 1, "energy_kwh": 0}]}, r"energy_kwh: must be more than 0"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -183,6 +204,31 @@ def test_what_a_plan_leaves_unsaid_of_materials_and_own_generation_is_noted() ->
 def test_goals_default_to_what_score_firms_report_on_average(series: str, resource: str, share: float) -> None:
     plan = PlanFile.model_validate(plan_document(goals=[{"series": series, **PERIOD}]))
     assert plan.goals[0].goal(resource).share == share
+
+
+def test_prices_and_factors_that_say_two_things_are_named() -> None:
+    kva = {**FLAT, "demand": {"price": 1, "unit": "kVA"}}
+    factor = {"of": "electricity", "kg_a_unit": 1, "source": "x"}
+    plan = PlanFile.model_validate(
+        plan_document(
+            prices=[{"point": "main", "price": 1}, {"point": "gas", "price": 1}, {"point": "gas", "price": 2}],
+            emission_factors=[factor, factor, {**factor, "method": "market"}],
+            electricity_tariff={"currency": "GHS", "tariffs": [kva]},
+        )
+    )
+    found = check_plan(plan, POINTS, (), TODAY)
+    assert found.mistakes == (
+        "prices: point: 'main' measures electricity; its price is in electricity_tariff",
+        "emission_factors: of (no method): 'electricity' begins twice on 2000-01-01; give one",
+        "prices: point: 'gas' begins twice on 2000-01-01; give one",
+    )
+    note = (
+        "electricity_tariff: flat bills kVA or kvarh; without a point of resource reactive_energy and role main "
+        "there is no bill of its months"
+    )
+    assert note in found.notes
+    var = Point("var", "Reactive", Resource.REACTIVE_ENERGY, Role.MAIN)
+    assert note not in check_plan(plan, (*POINTS, var), (), TODAY).notes
 
 
 def test_tables_and_the_tariff_are_read_from_beside_the_plan(tmp_path: Path) -> None:

@@ -170,6 +170,7 @@ def test_bills_of_stored_intervals_are_those_of_the_same_intervals_in_a_file(
     assert told["2026-06"]["lines"][0]["amount"] == "31.00"
     # July is not over: 26 of its 31 days.
     july = {line["name"]: line["amount"] for line in told["2026-07"]["lines"]}
+    assert "  standing charge         26.00  1 month × 31 × 26/31" in run(capsys, "plan", "bills", "--config", server)
     assert july["standing charge"] == "26.00"
     assert july["night"] == {line["name"]: line["amount"] for line in verified["2026-07"]["lines"]}["night"]
     assert "26 of 31 days so far; standing and demand charges are of these" in told["2026-07"]["findings"]
