@@ -84,6 +84,7 @@ class BaselineReader:
                 by_start.get(day.start_ms, {}).get(series),
                 values.variables,
                 values.temperatures,
+                tables=values.tables,
             )
             for local, day, values in zip(dates, days, found, strict=True)
         ]
@@ -152,12 +153,14 @@ class _ReadShifts:
                 if hours:
                     samples[name] = hours
                 variables[name] = weather_value(entry, hours, length) if hours else None
-            elif entry.csv is not None:
-                variables[name] = self.tables.get(name, {}).get(f"{window.day.isoformat()}/{window.name}")
+            elif (given := self.tables.get(name, {}).get(f"{window.day.isoformat()}/{window.name}")) is not None:
+                variables[name] = given
             elif entry.hours is not None:
                 whole = of_shift[entry.hours.point]
                 known = whole is not None and whole.quality != PARTIAL
                 variables[name] = hours_above(entry.hours, self._rows(entry.hours.point, window)) if known else None
+            elif not entry.series:
+                variables[name] = None
             else:
                 parts = [of_shift[part] for part in entry.series]
                 amounts = [part.amount for part in parts if part is not None and part.quality != PARTIAL]

@@ -25,7 +25,7 @@ class BaselineRow:
 
     `row` is the series' own, None where there is none; a variable is None where it is not known. Of a variable whose
     balance point is still to be searched the value is the mean temperature. `temperatures` are those of weather
-    variables that are known, `days` is the length.
+    variables that are known, `days` is the length, `tables` what tables say of a step that begins on this day.
     """
 
     label: str
@@ -35,6 +35,7 @@ class BaselineRow:
     variables: Mapping[str, float | None]
     temperatures: Samples = field(default_factory=dict)
     days: float = 1.0
+    tables: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def part(self) -> float:
@@ -121,8 +122,8 @@ def combined(
             if len(known) == len(days):
                 samples[name] = tuple(value for each in known for value in each)
             variables[name] = weather_value(entry, samples[name], span.days) if name in samples else None
-        elif entry.per != "day":
-            variables[name] = values[0]
+        elif entry.per != "day" and (name in days[0].tables or not entry.series):
+            variables[name] = days[0].tables.get(name)
         else:
             numbers = [value for value in values if value is not None]
             variables[name] = math.fsum(numbers) if len(numbers) == len(values) else None

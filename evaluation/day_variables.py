@@ -1,7 +1,7 @@
 """Relevant variables of site-local days: each known, or not, as what is stored says."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -37,6 +37,7 @@ class DayValues:
 
     variables: Mapping[str, float | None]
     temperatures: Samples
+    tables: Mapping[str, float] = field(default_factory=dict)
 
 
 class DayVariables:
@@ -147,13 +148,13 @@ def _of_day(
             if samples:
                 temperatures[name] = samples
             variables[name] = weather_value(entry, samples, 1.0) if samples else None
-        elif entry.series:
+        elif entry.series and not (entry.per == "day" and name in given):
             variables[name] = _production(entry.series, rows)
         elif entry.hours is not None:
             variables[name] = _hours(entry.hours, rows, intervals)
         else:
             variables[name] = given.get(name)
-    return DayValues(variables, temperatures)
+    return DayValues(variables, temperatures, given)
 
 
 def _hours(

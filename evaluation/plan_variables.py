@@ -48,12 +48,12 @@ class HoursSettings(StrictModel):
 
 
 class VariableSettings(StrictModel):
-    """A relevant variable: exactly one of these says where it comes from.
+    """A relevant variable: exactly one of these says where it comes from; a table may stand before series.
 
     `series` are added (production weighed on two lines); `csv` is a table with columns `date` and `column`, a row a day
-    or, as `per` says, a week, a month or a shift (then with a column `shift`). `degree_days` go by the hours'
-    temperatures, `change_point` by the mean of the whole row: with no other variable that is the three-parameter change
-    point model.
+    or, as `per` says, a week, a month or a shift (then with a column `shift`). With both, what the table has
+    counts, such as the months before there were scales. `degree_days` go by the hours' temperatures, `change_point` by
+    the mean of the whole row: with no other variable that is the three-parameter change point model.
     """
 
     series: Annotated[tuple[Series, ...], Field(max_length=50)] = ()
@@ -66,8 +66,8 @@ class VariableSettings(StrictModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        sources = (self.series, self.csv, self.degree_days, self.change_point, self.hours)
-        if sum(bool(source) for source in sources) != 1:
+        counted = bool(self.series) or self.csv is not None
+        if sum(bool(source) for source in (counted, self.degree_days, self.change_point, self.hours)) != 1:
             raise ValueError("needs exactly one of series, csv, degree_days, change_point, hours")
         if self.per != "day" and self.csv is None:
             raise ValueError("per: only a table (csv) has rows of its own")

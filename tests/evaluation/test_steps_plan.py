@@ -30,6 +30,7 @@ SHIFTS: dict[str, dict[str, Any]] = {
     "week": {"variables": {"bread": {"csv": "bread.csv", "per": "week"}}},
     "shift": {"shifts": {"morning": {"from": "06:00", "to": "12:00"}}},
 }
+BOOKS_THEN_SCALE = {"bread": {"csv": "b.csv", "per": "month", "series": ["bread"]}}
 WEEKLY = {"bread": {"csv": "bread.csv", "per": "week"}}
 
 
@@ -228,9 +229,15 @@ async def test_from_twelve_bills_to_metered_months(bakery: PlannedSite) -> None:
     assert standing.live[0].text.startswith("The last month, 2026-06-01 to 2026-06-30: ")
     assert (await bakery.day(40)).expected is None, "July is not over"
 
+    # June's bread from the scale instead of the table: the same.
+    await bakery.plan({"bread": {month: kg[month] for month in list(kg)[:-1]}}, **change, variables=BOOKS_THEN_SCALE)
+    assert await bakery.freeze()
+    await bakery.rederive()
+    assert (await bakery.day(29, "site.energy.month")).expected == pytest.approx(june.expected)
+
     # Another bill is another definition: a further version.
     bills["readings"] = [*bills["readings"][:-1], (bills["readings"][-1][0], 2.0)]
     await bakery.plan({"bread": kg}, **change, variables={"bread": {"csv": "b.csv", "per": "month"}})
     assert await bakery.freeze()
     hashes = {entry.data_hash for entry in await bakery.entities.plans.baselines(SITE)}
-    assert len(hashes) == 2
+    assert len(hashes) == 2, "twice the same data, then others"
