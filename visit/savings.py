@@ -138,7 +138,12 @@ def _details(standing: Standing, words: Wording) -> tuple[str, ...]:
         told.append(words.texts.tell(standing.verdict))
     if standing.resource == ENERGY and standing.worth_a_year is not None:
         told.append(_("Worth at the mean price of a kWh of all energy."))
-    return (*told, *(words.texts.tell(finding.text) for finding in standing.findings))
+    return (*told, *(_sentence(words.texts.tell(finding.text)) for finding in standing.findings))
+
+
+def _sentence(finding: str) -> str:
+    """What stands alone here is the end of a line elsewhere."""
+    return finding[:1].upper() + finding[1:] + ("" if finding.endswith(("?", ".", "!")) else ".")
 
 
 def _name(resource: str, words: Wording) -> str:

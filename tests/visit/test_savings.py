@@ -5,6 +5,7 @@ import pytest
 
 from baselines.savings import Savings
 from baselines.sayings import say
+from baselines.validity import Finding
 from evaluation.standing import Standing
 from languages.texts import texts
 from store.protocol import IntervalRow
@@ -77,3 +78,9 @@ def test_what_is_expected_of_intervals_becomes_power() -> None:
     (power,) = expected_powers([row, replace(row, expected=None)])
     assert (power.time_ms, power.expected_kw, power.lower_kw, power.upper_kw) == (450_000, 12.0, 0.0, 20.0)
     assert power.goal_kw is None
+
+
+def test_findings_are_sentences_of_their_own() -> None:
+    findings = (Finding("a", say("residuals alternate"), fails=False), Finding("b", "leave it out?", fails=False))
+    (view,) = saving_views([replace(COUNTED, findings=findings)], ENGLISH)
+    assert view.details[-2:] == ("Residuals alternate.", "Leave it out?")
