@@ -1,8 +1,9 @@
 """Readings, events, intervals and days in InfluxDB 2: line protocol in, InfluxQL out."""
 
 import types
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
@@ -235,17 +236,17 @@ class InfluxReadings:
     async def _delete_emptied(self, measurement: str, rows: Sequence[IntervalRow]) -> None:
         """Delete stored points that have a field or a tag which their replacement has not.
 
-        A write adds fields to a point and takes none away.
+        A write adds fields to a point and takes none away. A request to delete takes long, however much it deletes, and
+        who is killed before the write that follows leaves a hole: so there is one for each run of replaced points.
         """
         for site in sorted({row.site for row in rows}):
             given = {(row.point, row.start_ms): row for row in rows if row.site == site}
             points = {point for point, _ in given}
             times = [start_ms for _, start_ms in given]
-            for old in await self._consumption(measurement, site, min(times), max(times) + 1, points):
-                new = given.get((old.point, old.start_ms))
-                if new is not None and _loses_a_field(old, new):
-                    predicate = f'_measurement="{measurement}" AND {TAG_SITE}="{site}" AND {TAG_POINT}="{old.point}"'
-                    await self._requests.delete(old.start_ms, old.start_ms, predicate)
+            stored = await self._consumption(measurement, site, min(times), max(times) + 1, points)
+            for point, first_ms, last_ms in _emptied_spans(stored, given):
+                predicate = f'_measurement="{measurement}" AND {TAG_SITE}="{site}" AND {TAG_POINT}="{point}"'
+                await self._requests.delete(first_ms, last_ms, predicate)
 
     async def _consumption(
         self, measurement: str, site: str, start_ms: int, end_ms: int, points: Collection[str] = ()
@@ -288,6 +289,19 @@ def _interval(site: str, tags: Mapping[str, str], values: tuple[Any, ...]) -> In
 def _event(row: dict[str, Any]) -> Event:
     numbers = {name: float(value) for name, value in row.items() if name not in RESERVED_NAMES and value is not None}
     return Event(row[TAG_DEVICE], row[TAG_KIND], row["time"], row.get(TAG_SUBJECT) or "", row[FIELD_TEXT], numbers)
+
+
+def _emptied_spans(
+    stored: Sequence[IntervalRow], given: Mapping[tuple[str, int], IntervalRow]
+) -> Iterator[tuple[str, int, int]]:
+    """Point, first and last start of what loses a field; nothing stays that lies between."""
+    by_point = attrgetter("point")
+    for point, mine in groupby(sorted(stored, key=by_point), by_point):
+        for is_replaced, run in groupby(mine, lambda old: (old.point, old.start_ms) in given):
+            if is_replaced:
+                emptied = [old.start_ms for old in run if _loses_a_field(old, given[old.point, old.start_ms])]
+                if emptied:
+                    yield point, emptied[0], emptied[-1]
 
 
 def _loses_a_field(old: IntervalRow, new: IntervalRow) -> bool:

@@ -2,7 +2,9 @@
 
 import re
 import statistics
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -79,7 +81,7 @@ def test_every_query_answers_for_a_site_that_is_not_there(filled: Filled, target
         assert filled.rows(target, site="nowhere") == []
 
 
-def test_queries_are_quick(filled: Filled, record_property: Any) -> None:
+def test_queries_are_quick(filled: Filled, record_testsuite_property: Callable[[str, object], None]) -> None:
     """95 of 100 queries within 300 ms, each for the largest site, in the time that its dashboard shows at first."""
     took_s = []
     for target in targets():
@@ -90,10 +92,15 @@ def test_queries_are_quick(filled: Filled, record_property: Any) -> None:
             tries.append(time.perf_counter() - began_s)
         took_s.append(min(tries))
     p95_s = statistics.quantiles(took_s, n=20)[-1]
-    record_property("days", DAYS)
-    record_property("queries", len(took_s))
-    record_property("p95_ms", round(p95_s * 1000))
-    record_property("slowest_ms", round(max(took_s) * 1000))
+    told = {
+        "days": DAYS,
+        "queries": len(took_s),
+        "p95_ms": round(p95_s * 1000),
+        "slowest_ms": round(max(took_s) * 1000),
+    }
+    for name, value in told.items():
+        record_testsuite_property(f"dashboards_{name}", value)
+    sys.stdout.write(f"{told}\n")
     assert p95_s <= SLOWEST_P95_S
 
 

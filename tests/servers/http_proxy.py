@@ -23,6 +23,7 @@ class HttpProxy:
         only_json: ask for JSON whatever was asked for, as a server does that has nothing else.
         disturbed: how many requests but queries met the first, third or fourth of these.
         answered: how often each status was answered.
+        asked: how often each path was asked for.
     """
 
     def __init__(self, target: str) -> None:
@@ -35,9 +36,11 @@ class HttpProxy:
         self.only_json = False
         self.disturbed = 0
         self.answered: Counter[int] = Counter()
+        self.asked: Counter[str] = Counter()
         self._target = target.rstrip("/")
 
     async def _pass_on(self, session: aiohttp.ClientSession, request: web.Request) -> web.Response:
+        self.asked[request.path] += 1
         body = await request.read()
         if request.path != "/query":
             self.disturbed += bool(self.refuse is not None or self.delay_s or self.hang_up)

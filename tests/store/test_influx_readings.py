@@ -9,6 +9,7 @@ import pytest
 from store.factory import open_readings
 from store.influx_readings import InfluxReadings
 from store.protocol import IntervalRow, StoreConfigurationError, StoreError, StoreUnavailableError
+from store.schema import INTERVAL_MS
 from store.settings import InfluxSettings, StoreSettings
 from tests.servers.http_proxy import http_proxy_to
 from tests.servers.influxdb import InfluxDB
@@ -195,6 +196,31 @@ async def test_a_server_without_messagepack_gives_the_same_rows(influxdb: Influx
         await store.close()
     assert answers[0] == answers[1]
     assert len(answers[0][0]) == 2
+
+
+async def test_a_day_that_nothing_is_expected_of_any_more_is_emptied_by_one_request(
+    influxdb: InfluxDB, influxdb_bucket: str
+) -> None:
+    async with http_proxy_to(influxdb.url) as proxy:
+        influx = {"url": proxy.url, "org": influxdb.org, "bucket": influxdb_bucket, "token": influxdb.token}
+        store = open_readings(StoreSettings.model_validate({"influx": influx}))
+        starts = range(START_MS, START_MS + 96 * INTERVAL_MS, INTERVAL_MS)
+        plain = [IntervalRow(SITE, "main", start, 2.0, 8.0, 1.0, "measured", "electricity") for start in starts]
+        other = [replace(row, point="oven", expected=1.5) for row in plain[:3]]
+        await store.write_intervals([*[replace(row, expected=2.5) for row in plain], *other])
+
+        await store.write_intervals(plain)
+        assert proxy.asked["/api/v2/delete"] == 1
+        assert await store.intervals(SITE, starts[0], starts[-1] + 1, "main") == plain
+        assert await store.intervals(SITE, starts[0], starts[-1] + 1, "oven") == other
+
+        # Between two that are replaced stands one that is not: it stays as it is.
+        await store.write_intervals([replace(row, expected=2.5) for row in plain])
+        await store.write_intervals([plain[0], plain[1], plain[3]])
+        assert proxy.asked["/api/v2/delete"] == 3
+        kept = [row.expected for row in await store.intervals(SITE, starts[0], starts[4] + 1, "main")]
+        assert kept == [None, None, 2.5, None, 2.5]
+        await store.close()
 
 
 async def test_a_server_that_hangs_up_or_is_not_there_is_unavailable() -> None:
