@@ -12,6 +12,7 @@ from evaluation.day_variables import temperature_devices
 from evaluation.expectation import Terms
 from evaluation.frozen_baseline import FrozenBaseline, current
 from evaluation.plan_file import PlanFile
+from evaluation.plan_variables import VariableSettings
 from evaluation.site_series import site_resource
 from evaluation.tariff_file import tariffs_of
 from evaluation.unmetered import SUFFIX
@@ -56,6 +57,14 @@ class SiteAccounts:
             baseline.series
             for baseline in self.baselines.values()
             if any(place.device == device for place in temperature_devices(baseline.variables))
+        }
+
+    def planned_weather(self, device: str) -> dict[str, VariableSettings]:
+        """The variables of the plan that are made of this device's temperatures."""
+        return {
+            name: entry
+            for name, entry in self.plan.variables.items()
+            if any(place.device == device for place in temperature_devices({name: entry}))
         }
 
     def depending(self, series: Sequence[str]) -> set[str]:

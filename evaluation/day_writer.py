@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from evaluation.accounts import SiteAccounts
 from evaluation.baseline_rows import BaselineRow
 from evaluation.day_money import DayMoney, Money
-from evaluation.day_variables import DayValues, DayVariables, date_of
+from evaluation.day_variables import DayValues, DayVariables, Definitions, date_of
 from evaluation.days import Day, day_of, day_on, summarise
 from evaluation.expectation import expect_intervals, expect_row, without_expected
 from evaluation.generation_days import GenerationDays
@@ -166,6 +166,11 @@ class DayWriter:
             earlier = money.bought(stored)
         money.price_day(by_start, earlier)
         return money
+
+    async def keep_weather(self, definitions: Definitions, days: Sequence[Day]) -> None:
+        """Keep the hours' temperatures of days: a baseline may be fitted on them when raw readings are gone."""
+        if self._variables is not None:
+            await self._variables.of_days(definitions, days, {}, anew=True)
 
     async def expect_intervals(self, judged: IntervalRow, day: Day) -> int:
         """Write what is expected of the intervals of a day's row that has changed; returns how many were written."""

@@ -93,7 +93,7 @@ class Evaluator:
             supply += self.bills.news(rows)
             for row in rows:
                 days.setdefault(day_of(row.start_ms, self._model.time_zone), set()).add(row.point)
-        self._add_weather(days, dirty)
+        await self._note_weather(days, dirty)
         dearer = await self._days.priced_after({day_of(row.start_ms, self._model.time_zone) for row in supply})
         following = {**days, **dict.fromkeys(dearer)}
         in_order = sorted(following, key=lambda entry: entry.start_ms)
@@ -101,12 +101,18 @@ class Evaluator:
         await self.bills.write_news(supply)
         return written + sum(each.intervals for each in found) + await self._steps.write(following)
 
-    def _add_weather(self, days: dict[Day, set[str]], dirty: Mapping[str, Iterable[int]]) -> None:
-        """A thermometer measures no point, but what is expected of some may depend on it."""
+    async def _note_weather(self, days: dict[Day, set[str]], dirty: Mapping[str, Iterable[int]]) -> None:
+        """A thermometer measures no point, but what is expected of some may depend on it, or will when it is fitted."""
+        accounts, zone = self._model.accounts, self._model.time_zone
+        if accounts is None:
+            return
         for device, starts in dirty.items():
-            series = set() if self._model.accounts is None else self._model.accounts.heated_or_cooled(device)
-            for start in starts if series else ():
-                days.setdefault(day_of(start, self._model.time_zone), set()).update(series)
+            touched = sorted({day_of(start, zone) for start in starts}, key=lambda day: day.start_ms)
+            series = accounts.heated_or_cooled(device)
+            for day in touched if series else ():
+                days.setdefault(day, set()).update(series)
+            if not series and (planned := accounts.planned_weather(device)):
+                await self._days.keep_weather(planned, touched)
 
     async def rederive_days(self, days: Iterable[Day]) -> Written:
         """Compute days again, some at once; see `rederive`."""

@@ -132,11 +132,10 @@ class PlannedSite:
             {FIRST + timedelta(days=number) for number in range(first, last + 1)}
         )
 
-    async def evaluate(self, device: str, number: int) -> None:
-        """Evaluate a day of which a device's readings have come."""
-        model = await self.model()
-        evaluator = Evaluator(self.readings, model, 60_000, plans=self.entities.plans)
-        await evaluator.evaluate({device: range(midnight_ms(number), midnight_ms(number + 1), INTERVAL_MS)})
+    async def evaluate(self, device: str, days: range) -> None:
+        """Evaluate days of which a device's readings have come."""
+        evaluator = Evaluator(self.readings, await self.model(), 60_000, plans=self.entities.plans)
+        await evaluator.evaluate({device: range(midnight_ms(days.start), midnight_ms(days.stop), INTERVAL_MS)})
 
     async def freeze(self) -> bool:
         entry = await self.entities.site(SITE)

@@ -58,13 +58,11 @@ def weather_plan(**weather: Any) -> dict[str, Any]:
     return document
 
 
-async def write_thermometer(site: PlannedSite, numbers: range) -> None:
+async def write_thermometer(site: PlannedSite, numbers: range, device: str = "thermometer") -> None:
     for number in numbers:
         times = tuple(midnight_ms(number) + hour * HOUR_MS for hour in range(24))
         values = tuple(round(degc * 100) for degc in hourly_degc(number))
-        await site.readings.write(
-            SITE, [DeviceRows("thermometer", times, (Column("temperature", "degC", -2, values),))]
-        )
+        await site.readings.write(SITE, [DeviceRows(device, times, (Column("temperature", "degC", -2, values),))])
 
 
 async def make(site: PlannedSite) -> None:
@@ -143,6 +141,19 @@ async def test_temperatures_outlive_raw_readings(bakery: PlannedSite) -> None:
     assert await bakery.standing() == before
 
 
+async def test_a_baselines_temperatures_are_kept_before_it_is_fitted(bakery: PlannedSite) -> None:
+    document = weather_plan(base=BALANCE_DEGC)
+    document["variables"]["cooling_days"]["degree_days"]["temperature"] = {"device": "roof"}
+    await bakery.plan(**document | {"baselines": []})
+    await write_thermometer(bakery, range(DAYS), "roof")
+    await bakery.evaluate("roof", range(DAYS))
+    await bakery.readings.delete_readings_before(LATEST_MS)
+
+    await bakery.plan(**document)
+    assert await bakery.freeze()
+    assert thaw((await bakery.entities.plans.baselines(SITE))[-1]).coverage == 1.0
+
+
 async def test_a_day_without_temperatures_is_not_judged_until_they_come(bakery: PlannedSite) -> None:
     late = DAYS
     await bakery.write_day(late, 80.0, 400.0)
@@ -153,7 +164,7 @@ async def test_a_day_without_temperatures_is_not_judged_until_they_come(bakery: 
     assert yesterday.text.endswith("not judged yet: cooling_days of 2026-07-27 not known.")
 
     await write_thermometer(bakery, range(late, late + 1))
-    await bakery.evaluate("thermometer", late)
+    await bakery.evaluate("thermometer", range(late, late + 1))
     assert (await bakery.day(late)).expected is not None
 
 
