@@ -17,13 +17,8 @@ from baselines.energy_price import has_blocks, price_intervals
 from baselines.errors import BaselineError
 from baselines.generation import avoided_kg_a_kwh
 from baselines.tariff import Tariff
-from evaluation.plan_file import (
-    EmissionSettings,
-    PieceMassSettings,
-    PlanFile,
-    PriceSettings,
-    WasteDestinationSettings,
-)
+from evaluation.plan_file import EmissionSettings, PlanFile, PriceSettings
+from evaluation.plan_materials import PieceMassSettings, WasteDestinationSettings
 from evaluation.site_series import counted_points
 from evaluation.unmetered import SUFFIX
 from site_config.points import Point, Resource, Role

@@ -8,7 +8,8 @@ from datetime import date
 from baselines.materials import Destination, Flow, Stream, losses_cost, wasted_kg
 from evaluation.day_money import valid_on
 from evaluation.intervals import weakest
-from evaluation.plan_file import PlanFile, WasteDestinationSettings
+from evaluation.plan_file import PlanFile
+from evaluation.plan_materials import WasteDestinationSettings
 from evaluation.site_series import counted_points, site_series
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow

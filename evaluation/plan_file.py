@@ -7,24 +7,22 @@ from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from baselines.calorific_values import Basis, CalorificValue
 from baselines.emissions import Method
 from baselines.goals import SCORE_AVERAGES, Goal
-from baselines.materials import Destination
 from baselines.meter_accuracy import METER_LIMITS_PERCENT, TRANSFORMER_LIMITS_PERCENT, MeterAccuracy
 from baselines.reference_factors import REFRIGERANTS
 from baselines.variable_selection import MOST_CANDIDATES
-from evaluation.plan_variables import Name, Series, Step, VariableSettings
+from evaluation.plan_materials import MaterialBalanceSettings, PieceMassSettings, WasteDestinationSettings
+from evaluation.plan_variables import Name, Series, Step, Text, VariableSettings
 from evaluation.tariff_file import Amount, Price, TariffFile
 from site_config.schema import Slug
 from site_config.yaml_file import UNNAMED, StrictModel
 from store.schema import MATERIALS_WASTED, RESOURCES_OF_DAYS, SITE_SERIES
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-WholeShare = Annotated[float, Field(ge=0, le=1)]
 
 
 class PeriodSettings(StrictModel):
@@ -188,58 +186,6 @@ class PriceSettings(DatedSettings):
 
     point: Slug
     price: Price
-
-
-class MaterialBalanceSettings(StrictModel):
-    """Points that belong together: what comes in, the product that is made of it, and the waste that is left."""
-
-    id: Slug
-    inputs: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=50)]
-    products: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=50)]
-    wastes: Annotated[tuple[Slug, ...], Field(max_length=50)] = ()
-
-
-class PieceMassSettings(StrictModel):
-    """kg a piece of what a point counts, from a day on."""
-
-    point: Slug
-    kg_a_piece: Annotated[float, Field(gt=0)]
-    first: date = Field(date(2000, 1, 1), alias="from")
-    last: date | None = Field(None, alias="to")
-    source: Text
-
-
-class WasteDestinationSettings(StrictModel):
-    """Where the waste of a point goes from a day on, as shares of its mass that make 1.
-
-    Directive 2008/98/EC, article 4: reused, recycled, otherwise recovered (as energy), disposed of.
-    """
-
-    point: Slug
-    reused: WholeShare = 0.0
-    recycled: WholeShare = 0.0
-    recovered: WholeShare = 0.0
-    disposed: WholeShare = 0.0
-    first: date = Field(date(2000, 1, 1), alias="from")
-    last: date | None = Field(None, alias="to")
-    source: Text
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        together = self.reused + self.recycled + self.recovered + self.disposed
-        if abs(together - 1.0) > 1e-6:
-            raise ValueError(f"{self.point}: reused, recycled, recovered and disposed make {together:g}, not 1")
-        return self
-
-    @property
-    def shares(self) -> dict[Destination, float]:
-        """By destination."""
-        return {
-            "reused": self.reused,
-            "recycled": self.recycled,
-            "recovered": self.recovered,
-            "disposed": self.disposed,
-        }
 
 
 class EmissionSettings(DatedSettings):

@@ -10,6 +10,7 @@ from site_config.yaml_file import StrictModel
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Series = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,80}[a-z_]*$", max_length=80)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 Step = Literal["day", "week", "month", "shift"]
 """What a baseline judges at once; a week is one from Monday to Sunday, a month one of the calendar."""
 

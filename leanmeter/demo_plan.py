@@ -37,6 +37,17 @@ class _Country:
     recycled: float
     recovered: float = 0.0
 
+    @property
+    def prices(self) -> Mapping[str, float]:
+        """Of a unit, by resource."""
+        return {"fuel": self.fuel, "water": self.water, "material": self.material, "waste": self.waste}
+
+    @property
+    def destinations(self) -> Mapping[str, float]:
+        """Where waste goes, as shares."""
+        sent = {"reused": self.reused, "recycled": self.recycled, "recovered": self.recovered}
+        return {**sent, "disposed": round(1.0 - sum(sent.values()), 6)}
+
 
 _COUNTRIES = {
     "bakery": _Country("GHS", 1.6, 18.5, 25.9, 14.2, 0.43, 6.5, 0.35, 0.7, 0.1),
@@ -85,13 +96,7 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
     measured = history.first + timedelta(days=history.measure_day)
     # The first day began before its first reading.
     period = {"from": (history.first + timedelta(days=1)).isoformat(), "to": (measured - timedelta(days=1)).isoformat()}
-    outputs = [name for name, point in plant.points.items() if point.resource.value == "product"]
-    fuels = [name for name, point in plant.points.items() if point.resource.value == "fuel"]
-    waters = [
-        name for name, point in plant.points.items() if point.resource.value == "water" and point.role.value == "main"
-    ]
-    wastes = [name for name, point in plant.points.items() if point.resource.value == "waste"]
-    materials = [name for name, point in plant.points.items() if point.resource.value == "material"]
+    outputs, fuels = _points(plant, "product"), _points(plant, "fuel")
     made = {_name(output): {"series": [output]} for output in outputs}
     variables = made | _weather(plant)
     depends_on = {
@@ -101,8 +106,8 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
     }
     compared = [
         "site.energy",
-        *(["site.water"] if waters else []),
-        *(["site.waste"] if wastes else []),
+        *(["site.water"] if _points(plant, "water") else []),
+        *(["site.waste"] if _points(plant, "waste") else []),
         *([WASTED] if depends_on[WASTED] else []),
     ]
     # The live curve is of electricity; with fuels beside it, all energy is another thing.
@@ -134,51 +139,57 @@ def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
         ],
         "calorific_values": [{"point": name, "kwh_a_unit": country.fuel_kwh, "source": _SOURCE} for name in fuels],
         "prices": [
-            *({"point": name, "price": country.fuel} for name in fuels),
-            *({"point": name, "price": country.water} for name in waters),
-            *({"point": name, "price": country.material} for name in materials),
-            *({"point": name, "price": country.waste} for name in wastes),
+            {"point": name, "price": price}
+            for resource, price in country.prices.items()
+            for name in _points(plant, resource)
         ],
-        "emission_factors": [
-            {"of": "electricity", "kg_a_unit": country.grid_kg, "method": "location", "source": _SOURCE},
-            {"of": "electricity", "kg_a_unit": country.grid_kg * 0.9, "method": "market", "source": _SOURCE},
-            *({"of": name, "kg_a_unit": round(country.fuel_kwh * _FUEL_KG, 3), "source": _SOURCE} for name in fuels),
-            *(
-                {"of": name, "kg_a_unit": 0.0 if point.source == "solar" else _DIESEL_SET_KG, "source": _SOURCE}
-                for name, point in plant.points.items()
-                if point.role is Role.GENERATION
-            ),
-        ],
+        "emission_factors": _factors(plant, country),
         "waste_destinations": [
-            {
-                "point": name,
-                "reused": country.reused,
-                "recycled": country.recycled,
-                "recovered": country.recovered,
-                "disposed": round(1.0 - country.reused - country.recycled - country.recovered, 6),
-                "source": _SOURCE,
-            }
-            for name in wastes
+            {"point": name, **country.destinations, "source": _SOURCE} for name in _points(plant, "waste")
         ],
         **({"prepaid_tokens": _tokens(history, country)} if plant.id == "bakery" else {}),
-        "electricity_tariff": {
-            "currency": country.currency,
-            "tariffs": [
-                {
-                    "name": _SOURCE,
-                    "valid_from": "2020-01-01",
-                    "standing_charge": round(country.kwh * 150, 2),
-                    "energy": [
-                        {
-                            "band": {"name": "night", "from": "22:00", "to": "06:00"},
-                            "price": round(country.kwh * 0.7, 4),
-                        },
-                        {"price": country.kwh},
-                    ],
-                    "demand": {"price": round(country.kwh * 12, 2), "ratchet": {"share": 0.8, "months": 11}},
-                }
-            ],
-        },
+        "electricity_tariff": _tariff(country),
+    }
+
+
+def _points(plant: PlantFile, resource: str) -> list[str]:
+    return [name for name, point in plant.points.items() if point.resource.value == resource]
+
+
+def _factors(plant: PlantFile, country: _Country) -> list[dict[str, Any]]:
+    generating = [(name, point) for name, point in plant.points.items() if point.role is Role.GENERATION]
+    return [
+        {"of": "electricity", "kg_a_unit": country.grid_kg, "method": "location", "source": _SOURCE},
+        {"of": "electricity", "kg_a_unit": country.grid_kg * 0.9, "method": "market", "source": _SOURCE},
+        *(
+            {"of": name, "kg_a_unit": round(country.fuel_kwh * _FUEL_KG, 3), "source": _SOURCE}
+            for name in _points(plant, "fuel")
+        ),
+        *(
+            {"of": name, "kg_a_unit": 0.0 if point.source == "solar" else _DIESEL_SET_KG, "source": _SOURCE}
+            for name, point in generating
+        ),
+    ]
+
+
+def _tariff(country: _Country) -> dict[str, Any]:
+    return {
+        "currency": country.currency,
+        "tariffs": [
+            {
+                "name": _SOURCE,
+                "valid_from": "2020-01-01",
+                "standing_charge": round(country.kwh * 150, 2),
+                "energy": [
+                    {
+                        "band": {"name": "night", "from": "22:00", "to": "06:00"},
+                        "price": round(country.kwh * 0.7, 4),
+                    },
+                    {"price": country.kwh},
+                ],
+                "demand": {"price": round(country.kwh * 12, 2), "ratchet": {"share": 0.8, "months": 11}},
+            }
+        ],
     }
 
 
