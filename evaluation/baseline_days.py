@@ -11,7 +11,7 @@ from evaluation.baseline_rows import BaselineRow, combined, weather_value
 from evaluation.day_variables import DayVariables, Definitions, hours_above
 from evaluation.days import Day, day_of, summarise
 from evaluation.intervals import MILLISECONDS_PER_HOUR, OUTAGE, PARTIAL
-from evaluation.plan_file import ShiftSettings
+from evaluation.plan_baselines import ShiftSettings
 from evaluation.plan_variables import Step
 from evaluation.steps import ShiftWindow, Span, moment_ms, shift_windows, step_series, whole_spans
 from store.plans import Plans

@@ -6,7 +6,7 @@ from dataclasses import replace
 from baselines.bills import Bill, calendarise
 from evaluation.baseline_rows import BaselineRow
 from evaluation.intervals import MEASURED
-from evaluation.plan_file import BillsTable
+from evaluation.plan_baselines import BillsTable
 from evaluation.steps import step_series
 from store.protocol import IntervalRow
 

@@ -15,7 +15,8 @@ from evaluation.baseline_rows import BaselineRow, narrowed, observed
 from evaluation.billed_months import with_bills
 from evaluation.days import day_of
 from evaluation.frozen_baseline import FrozenBaseline
-from evaluation.plan_file import BaselineSettings, BillsTable, PlanFile
+from evaluation.plan_baselines import BaselineSettings, BillsTable
+from evaluation.plan_file import PlanFile
 from evaluation.site_model import SiteModel
 from evaluation.site_series import counted_points, site_resource, site_series
 from evaluation.unmetered import SUFFIX

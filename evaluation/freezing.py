@@ -8,7 +8,8 @@ from datetime import time as clock
 from baselines.errors import BaselineError
 from evaluation.fitting import Fitted, fit_baseline
 from evaluation.frozen_baseline import definition_hash
-from evaluation.plan_file import BaselineSettings, PlanFile
+from evaluation.plan_baselines import BaselineSettings
+from evaluation.plan_file import PlanFile
 from evaluation.site_model import SiteModel, load_model
 from store.entities import Entities, SiteEntry
 from store.protocol import ReadingStore

@@ -12,7 +12,8 @@ from baselines.versions import BaselineVersion, as_document, from_document
 from baselines.weather_model import BALANCE
 from baselines.week_profile import WeekProfile
 from evaluation.baseline_rows import BaselineRow, temperatures_of
-from evaluation.plan_file import BaselineSettings, PlanFile, ShiftSettings
+from evaluation.plan_baselines import BaselineSettings, ShiftSettings
+from evaluation.plan_file import PlanFile
 from evaluation.plan_variables import Step, VariableSettings
 from store.plans import StoredBaseline
 

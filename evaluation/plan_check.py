@@ -8,7 +8,8 @@ from baselines.errors import BaselineError
 from evaluation.accounts import resource_of
 from evaluation.day_variables import temperature_devices
 from evaluation.fitting import UNITS
-from evaluation.plan_file import BillsTable, PlanFile
+from evaluation.plan_baselines import BillsTable
+from evaluation.plan_file import PlanFile
 from evaluation.site_series import counted_points
 from evaluation.tariff_file import tariffs_of
 from site_config.points import Point, Resource, Role

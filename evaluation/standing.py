@@ -19,7 +19,7 @@ from evaluation.days import day_on
 from evaluation.fitting import period_rows, unit_of
 from evaluation.frozen_baseline import FrozenBaseline
 from evaluation.live_verdicts import LiveVerdict, first_judged, live_verdicts
-from evaluation.plan_file import BaselineSettings
+from evaluation.plan_baselines import BaselineSettings
 from evaluation.plan_variables import Step
 from evaluation.running_use import RunningUse, running_uses
 from evaluation.site_model import SiteModel

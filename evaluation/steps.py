@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from baselines.sayings import Saying, say
-from evaluation.plan_file import ShiftSettings
+from evaluation.plan_baselines import ShiftSettings
 from evaluation.plan_variables import Step
 
 _STEP_SERIES = re.compile(r"\.(week|month|shift\.[a-z0-9_]+)$")

@@ -18,8 +18,9 @@ from evaluation.bill_days import BillDays, PeriodBill
 from evaluation.days import day_on
 from evaluation.freezing import Freezer
 from evaluation.material_days import MaterialDays
+from evaluation.plan_baselines import BaselineSettings
 from evaluation.plan_check import PlanCheck, check_plan
-from evaluation.plan_file import BaselineSettings, PlanFile
+from evaluation.plan_file import PlanFile
 from evaluation.site_model import SiteModel, load_model
 from evaluation.standing import Standing, Standings
 from leanmeter.baseline_report import bills_as_json, bills_report, write_json, write_lines

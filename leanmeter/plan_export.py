@@ -9,7 +9,8 @@ from typing import TextIO
 from evaluation.baseline_days import BaselineReader
 from evaluation.baseline_rows import BaselineRow, narrowed, observed
 from evaluation.fitting import period_rows
-from evaluation.plan_file import BaselineSettings, PlanFile
+from evaluation.plan_baselines import BaselineSettings
+from evaluation.plan_file import PlanFile
 from evaluation.site_model import SiteModel
 from leanmeter.temperature_file import TEMPERATURE, TIME
 from site_config.errors import ConfigurationError

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from baselines.bills import calendarise
 from baselines.errors import BaselineError
-from evaluation.plan_file import BaselineSettings, BillsTable, PlanFile
+from evaluation.plan_baselines import BaselineSettings, BillsTable
+from evaluation.plan_file import PlanFile
 from evaluation.plan_variables import VariableSettings
 from evaluation.steps import span_of
 from evaluation.tariff_file import TariffFile

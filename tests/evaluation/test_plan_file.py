@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
+from evaluation.plan_baselines import BillsTable
 from evaluation.plan_check import check_plan
-from evaluation.plan_file import BillsTable, PlanFile
+from evaluation.plan_file import PlanFile
 from leanmeter.plan_files import load_plan_file
 from site_config.errors import ConfigurationError
 from site_config.points import Point, Resource, Role
