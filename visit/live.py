@@ -13,6 +13,7 @@ from visit.savings import NoBaseline, SavingView, no_baseline_text, saving_views
 from visit.wording import ENGLISH, Wording
 from wire_format.quality import Quality
 from wire_format.quantities import QUANTITIES
+from wire_format.topics import AGENT_PREFIX
 
 OLD_AFTER_S = 15.0
 """From here on a value is shown with its age: it no longer is "now"."""
@@ -116,7 +117,9 @@ def build(situation: Situation, now_ms: int, words: Wording = ENGLISH) -> LiveVi
     site_power_kw = site_use(electricity, Resource.ELECTRICITY, rates)
     counted = [now[point.id] for point in electricity if point.role in _SUPPLY]
     ages = [entry.age_s for entry in counted if entry.age_s is not None]
-    newest_age_s = min((_age_s(value, now_ms) for value in situation.latest.values()), default=None)
+    # What edges tell of themselves goes on when every meter is silent.
+    metered = [value for (device, _), value in situation.latest.items() if not device.startswith(AGENT_PREFIX)]
+    newest_age_s = min((_age_s(value, now_ms) for value in metered), default=None)
     state, state_text = _state(situation, newest_age_s, words)
     amounts = {name: row.amount for name, row in situation.days.items()}
     main_days = [row for point in electricity if point.role is Role.MAIN and (row := situation.days.get(point.id))]

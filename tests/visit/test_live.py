@@ -7,6 +7,7 @@ from store.protocol import IntervalRow, Latest
 from visit.live import LiveView, PointView, Situation, build
 from visit.wording import ENGLISH
 from wire_format.quality import Quality
+from wire_format.topics import AGENT_PREFIX
 
 NOW_MS = 1_795_000_000_000
 POWER = "active_power_total"
@@ -249,3 +250,10 @@ def test_an_inverter_that_falls_silent_in_the_sun_does_blank_it() -> None:
 
     assert view.site_power_kw is None
     assert "No data for 5 h" in view.site_power_note
+
+
+def test_an_edge_that_goes_on_is_no_meter_that_speaks() -> None:
+    edge = {(f"{AGENT_PREFIX}edge-1", "outbox_use"): Latest(NOW_MS, 1.0)}
+    silent = view_of(latest={**watts(age_s=40.0, main=6000.0, oven=5000.0, mixer=2000.0, pv=4000.0), **edge})
+    assert (silent.state, silent.state_text) == ("old", "No data for 40 s")
+    assert view_of(latest=edge).state == "none"
