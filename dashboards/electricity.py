@@ -5,6 +5,7 @@ from grafana_foundation_sdk.builders import bargauge, stat, timeseries
 from dashboards import expected, panels, shapes
 from dashboards.influxql import (
     AMOUNT,
+    BY_DEVICE,
     BY_POINT,
     BY_POINT_WITH_GAPS,
     CHOSEN,
@@ -21,6 +22,7 @@ from dashboards.influxql import (
     demand_kw,
     devices,
     nested,
+    not_devices,
     of_resource,
     peak_kw,
     points,
@@ -101,16 +103,29 @@ def peak_today(names: SiteNames) -> stat.Panel:
 
 def live_power(names: SiteNames) -> timeseries.Panel:
     """Live curves, by device, because readings are stored so; each is called what it measures now."""
-    return shapes.by_device(
-        "Power, live",
-        "The last hour as the meters read it. What is fed in or generated is below zero where its meter says so.",
-        f'mean("{LIVE_POWER}") / 1000 AS "power"',
-        SITE,
-        unit=panels.KILOWATT,
-        decimals=1,
-        step="5s",
-        called=names.meter_names.get(ELECTRICITY, {}),
-    ).time_from(panels.LAST_HOUR)
+    mean = f'mean("{LIVE_POWER}")'
+    generating = sorted(device for level in names.power_tree if level.generates for device in level.meters)
+    others = select(
+        f'{mean} / 1000 AS "power"', READING, SITE, *not_devices(generating), SHOWN_TIME, group_by=BY_DEVICE
+    )
+    queries = [InfluxQuery(others, DEVICE_NAME)]
+    if generating:
+        of_these = (SITE, devices(generating), SHOWN_TIME)
+        generated = select(f'abs({mean}) / 1000 AS "power"', READING, *of_these, group_by=BY_DEVICE)
+        queries.append(InfluxQuery(generated, DEVICE_NAME, ref_id="B"))
+    return (
+        panels.lines(
+            "Power, live",
+            "The last hour as the meters read it. What is generated is above zero, as in all panels, whichever sign "
+            "its meter gives it; a main supply below zero feeds in.",
+            *queries,
+            unit=panels.KILOWATT,
+            decimals=1,
+            called=names.meter_names.get(ELECTRICITY, {}),
+        )
+        .interval("5s")
+        .time_from(panels.LAST_HOUR)
+    )
 
 
 def power_now(names: SiteNames) -> bargauge.Panel:

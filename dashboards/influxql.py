@@ -3,7 +3,7 @@
 InfluxQL cannot calculate across measurements, has no `now() - time`, and wants the time filter in the outer query too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from dashboards.site_names import SupplyMeter
 from store import schema
@@ -102,6 +102,11 @@ def points(ids: Iterable[str]) -> str:
 def devices(ids: Iterable[str]) -> str:
     """Condition: one of these devices."""
     return f"{DEVICE} =~ /^({'|'.join(ids)})$/"
+
+
+def not_devices(ids: Collection[str]) -> tuple[str, ...]:
+    """Condition, where there are any: none of these devices."""
+    return (f"{DEVICE} !~ /^({'|'.join(ids)})$/",) if ids else ()
 
 
 def nested(*queries: str) -> str:

@@ -18,7 +18,7 @@ from dashboards.influxql import AGENTS, SERVER
 from dashboards.overview import overview
 from dashboards.panels import CHART_HEIGHT, STAT_HEIGHT, WORDS_HEIGHT
 from dashboards.query import InfluxQuery
-from dashboards.site_names import SiteNames, SupplyMeter
+from dashboards.site_names import PowerLevel, SiteNames, SupplyMeter
 from leanmeter.dashboard_names import demo_names
 from store import schema
 from tests.dashboards.grafana import DAY_MS, Target, generated, load, start_of, targets, targets_of
@@ -335,3 +335,15 @@ def test_storage_and_turned_clamps_change_the_sign_of_a_meter() -> None:
 
     assert 'last("active_power_total") * 0.001 ' in power.query
     assert 'last("power_dc") * -0.002 ' in power.query
+
+
+def test_what_is_generated_is_above_zero_in_the_live_curves_too() -> None:
+    levels = (PowerLevel({"main": "Main"}), PowerLevel({"roof": "Solar roof"}, generates=True))
+    names = SiteNames("depot", "Depot", points={"electricity": ("main", "roof")}, power_tree=levels)
+    board = json.loads(json.dumps(overview(names).build(), cls=JSONEncoder))
+    others, generated = (target.query for target in targets_of("overview", board) if target.title == "Power, live")
+
+    assert others.startswith('SELECT mean("active_power_total") / 1000 ')
+    assert '"device" !~ /^(roof)$/' in others
+    assert generated.startswith('SELECT abs(mean("active_power_total")) / 1000 ')
+    assert '"device" =~ /^(roof)$/' in generated
