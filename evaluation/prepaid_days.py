@@ -7,7 +7,7 @@ that falls below zero has no row: a token is missing. Days left are at the mean 
 import itertools
 import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from baselines.prepaid import Token, left_after
@@ -16,9 +16,32 @@ from evaluation.intervals import MEASURED, PARTIAL
 from evaluation.site_model import SiteModel
 from site_config.points import Resource, Role
 from store.protocol import IntervalRow, ReadingStore
-from store.schema import LATEST_MS, PREPAID, PREPAID_DAYS_LEFT, PREPAID_LEFT
+from store.schema import EARLIEST_MS, LATEST_MS, PREPAID, PREPAID_DAYS_LEFT, PREPAID_LEFT
 
 USUAL_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class PrepaidLeft:
+    """What is left on a prepaid meter by the end of a day; `days_left` is None before there is a usual use."""
+
+    day: str
+    left_kwh: float
+    days_left: float | None
+
+
+async def prepaid_left(readings: ReadingStore, model: SiteModel) -> PrepaidLeft | None:
+    """The last that is known; None without tokens, or while one is missing."""
+    found: dict[str, list[IntervalRow]] = {}
+    for series in (PREPAID_LEFT, PREPAID_DAYS_LEFT):
+        rows = await readings.days(model.site, EARLIEST_MS, LATEST_MS, series)
+        found[series] = [row for row in rows if row.coverage]
+    if not found[PREPAID_LEFT]:
+        return None
+    last = found[PREPAID_LEFT][-1]
+    lasting = [row.amount for row in found[PREPAID_DAYS_LEFT] if row.start_ms == last.start_ms]
+    day = datetime.fromtimestamp(last.start_ms / 1000, model.time_zone).date()
+    return PrepaidLeft(day.isoformat(), last.amount, lasting[0] if lasting else None)
 
 
 class PrepaidDays:

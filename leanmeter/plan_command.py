@@ -21,6 +21,7 @@ from evaluation.material_days import MaterialDays
 from evaluation.plan_baselines import BaselineSettings
 from evaluation.plan_check import PlanCheck, check_plan
 from evaluation.plan_file import PlanFile
+from evaluation.prepaid_days import PrepaidLeft, prepaid_left
 from evaluation.site_model import SiteModel, load_model
 from evaluation.standing import Standing, Standings
 from leanmeter.baseline_report import bills_as_json, bills_report, write_json, write_lines
@@ -146,13 +147,19 @@ def _refuse(path: Path, found: PlanCheck) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    async def work(opened: "_Opened") -> list[Standing]:
-        return await Standings(opened.readings, opened.entities.plans).of_site(opened.model, opened.today)
+    async def work(opened: "_Opened") -> tuple[list[Standing], PrepaidLeft | None]:
+        standings = await Standings(opened.readings, opened.entities.plans).of_site(opened.model, opened.today)
+        return standings, await prepaid_left(opened.readings, opened.model)
 
-    standings = _with_site(arguments.config, arguments.site, work)
+    standings, prepaid = _with_site(arguments.config, arguments.site, work)
     if arguments.json:
-        write_json({"baselines": [asdict(standing) for standing in standings]})
-    elif not standings:
+        left = None if prepaid is None else asdict(prepaid)
+        write_json({"baselines": [asdict(standing) for standing in standings], "prepaid": left})
+        return 0
+    if prepaid is not None:
+        lasting = "" if prepaid.days_left is None else f", enough for {prepaid.days_left:.1f} days"
+        write_lines([f"Prepaid: {prepaid.left_kwh:.0f} kWh left on {prepaid.day}{lasting}."])
+    if not standings:
         write_lines(["No baseline yet: no plan has been imported (docs/plan.md)."])
     else:
         for standing in standings:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -193,3 +194,31 @@ def test_streams_of_a_site_without_a_balance_and_of_no_time_are_refused(
         told = capsys.readouterr().err
         assert message in told
         assert told.count("\n") == 1
+
+
+def test_what_is_left_of_prepaid_tokens_is_shown(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder, tmp_path / "site")
+    server = tmp_path / "site" / "server.yaml"
+    server.write_text(server.read_text().replace(str(folder), str(tmp_path / "site")))
+    assert "Prepaid" not in run(capsys, "plan", "show", "--config", server)
+
+    async def buy() -> float:
+        async with planned_site(tmp_path / "site") as site:
+            days = [(await site.day(number, "main")).amount for number in range(DAYS)]
+            token = {"date": FIRST.isoformat(), "paid": 9000, "energy_kwh": 6000}
+            await site.plan(prepaid_tokens=[token])
+            await site.rederive(DAYS - 1, DAYS - 1)
+            assert (await site.day(DAYS - 1, "prepaid.left")).amount == pytest.approx(6000 - sum(days))
+            return (6000 - sum(days)) / (sum(days[-15:-1]) / 14)
+
+    lasting = asyncio.run(buy())
+    shown = run(capsys, "plan", "show", "--config", server)
+    assert re.search(
+        rf"^Prepaid: \d+ kWh left on {FIRST + timedelta(days=DAYS - 1)}, enough for {lasting:.1f} days\.$",
+        shown,
+        re.MULTILINE,
+    )
+    told = json.loads(run(capsys, "plan", "show", "--config", server, "--json"))["prepaid"]
+    assert told["days_left"] == pytest.approx(lasting)
