@@ -113,6 +113,8 @@ def _use(
     # Days are taken to follow each other as far as the baseline's do.
     rho = baseline.version.model.error_autocorrelation if baseline.step == "day" else 0.0
     reach = math.sqrt(variance_of_sum(rho, [part.band.half_width for part in parts]))
+    # A meter does not count less than nothing, however few days its band is made of.
+    lower = max(expected - reach, min(expected, 0.0))
     goal = accounts.goals.get(baseline.series)
     aimed = None if goal is None else math.fsum(goal.goal_of(part.band.expected, part.day) for part in parts)
     used = math.fsum(part.actual for part in parts)
@@ -121,7 +123,7 @@ def _use(
         "used": told_amount(used, unit.replace("m3", "m³")),
         "expected": told_amount(expected),
         "confidence": Decimal(str(accounts.plan.confidence)),
-        "lower": told_amount(expected - reach),
+        "lower": told_amount(lower),
         "upper": told_amount(expected + reach),
     }
     told = [
@@ -140,7 +142,7 @@ def _use(
         until_ms,
         used,
         expected,
-        expected - reach,
+        lower,
         expected + reach,
         aimed,
         joined([*told, "."]),

@@ -272,7 +272,7 @@ def _found(baseline: FrozenBaseline) -> list[Finding]:
     if not baseline.candidates:
         return found
     text = say(
-        "chosen among {candidates}: {chosen}; their own p are too good",
+        "chosen among {candidates}: {chosen}; each one's own p is too good, the F test's is corrected for it",
         candidates=baseline.candidates,
         chosen=tuple(baseline.variables) or say("none"),
     )

@@ -161,6 +161,10 @@ async def test_the_running_day_and_week_are_told_beside_what_is_usual(
     bakery.today = FIRST + timedelta(days=DAYS + 3)
     assert (await bakery.standing()).running == (), "nothing has been read today"
 
+    await bakery.plan(confidence=0.9999)
+    bakery.today = FIRST + timedelta(days=DAYS + 2)
+    assert (await bakery.standing()).running[0].lower == 0.0, "no meter counts less than nothing"
+
 
 async def test_a_week_begins_with_its_second_whole_day(bakery: PlannedSite) -> None:
     assert [verdict.period for verdict in (await bakery.standing()).live] == ["day"], "today is a Monday"
