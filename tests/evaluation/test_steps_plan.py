@@ -21,10 +21,12 @@ from tests.evaluation.planned_site import (
     KWH_A_KG,
     SITE,
     PlannedSite,
+    midnight_ms,
     plan_document,
     planned_site,
     truth,
 )
+from tests.servers.influxdb import InfluxDB
 
 SHIFTS: dict[str, dict[str, Any]] = {
     "week": {"variables": {"bread": {"csv": "bread.csv", "per": "week"}}},
@@ -241,3 +243,27 @@ async def test_from_twelve_bills_to_metered_months(bakery: PlannedSite) -> None:
     assert await bakery.freeze()
     hashes = {entry.data_hash for entry in await bakery.entities.plans.baselines(SITE)}
     assert len(hashes) == 2, "twice the same data, then others"
+
+
+async def test_influxdb_holds_the_same_weeks_and_shifts(
+    tmp_path: Path, influxdb: InfluxDB, influxdb_bucket: str
+) -> None:
+    found = truth()
+    period = {"from": FIRST.isoformat(), "to": (FIRST + timedelta(days=20)).isoformat()}
+    token = {"url": influxdb.url, "token": influxdb.token, "org": influxdb.org, "bucket": influxdb_bucket}
+    stored = []
+    for name, store in (("sqlite", None), ("influx", {"influx": token})):
+        (tmp_path / name).mkdir()
+        async with planned_site(tmp_path / name, store) as site:
+            for number in range(28):
+                await site.write_day(number, found.used[number], found.bread[number])
+            for step in ("week", "shift"):
+                await site.plan({"bread": weekly_kg(4)}, **planned(step, period=period), **SHIFTS[step])
+                await site.rederive(0, 27)
+                assert await site.freeze()
+                await site.rederive(0, 27)
+                stored.append(await site.readings.days(SITE, midnight_ms(0), midnight_ms(28)))
+                assert await site.rederive(20, 27) == 0
+    assert stored[2:] == stored[:2]
+    expected = {row.point for row in stored[0] + stored[1] if row.expected is not None}
+    assert expected == {"site.energy", "site.energy.week", "site.energy.shift.morning"}
