@@ -9,7 +9,7 @@ the day's own highest window in the charge's unit. `month` is the billing period
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -159,12 +159,11 @@ class BillDays:
 
     async def _periods(self, days: Collection[date] | None) -> list[PeriodBill]:
         """The periods that these days touch, and those after whose ratchets look back on them, each with its bill."""
-        since_ms, demands = EARLIEST_MS, {}
-        if days:
-            # Bills of later months look back from here on.
-            since = period_of(min(days), self._billing_day).first - timedelta(days=31 * self._ratchet_months)
-            since_ms = day_on(period_of(since, self._billing_day).first, self._model.time_zone).start_ms
-            demands = await self._stored_demands(since_ms)
+        since_ms, demands = EARLIEST_MS, dict[BillingPeriod, Decimal]()
+        if days and self._ratchet_months:
+            demands = await self._stored_demands()
+        elif days:
+            since_ms = day_on(period_of(min(days), self._billing_day).first, self._model.time_zone).start_ms
         known = await self._days_with_data(since_ms)
         if not known or not self._tariffs:
             periods = sorted({period_of(day) for day in known}, key=lambda period: period.first)
@@ -189,10 +188,8 @@ class BillDays:
         rows = [row for main in self._mains for row in await self._readings.days(site, since_ms, LATEST_MS, main)]
         return {_local(row.start_ms, zone).date() for row in rows}
 
-    async def _stored_demands(self, since_ms: int) -> dict[BillingPeriod, Decimal]:
-        if not self._ratchet_months:
-            return {}
-        rows = await self._readings.days(self._model.site, since_ms, LATEST_MS, BILL_SERIES + DEMAND)
+    async def _stored_demands(self) -> dict[BillingPeriod, Decimal]:
+        rows = await self._readings.days(self._model.site, EARLIEST_MS, LATEST_MS, BILL_SERIES + DEMAND)
         found: dict[BillingPeriod, Decimal] = {}
         for row in rows:
             if row.demand is not None:
