@@ -31,7 +31,9 @@ def headline(
     told = [found.sentence(what)]
     if not found.proven:
         return joined([*told, "."])
-    if goal_share:
+    if goal_share and found.savings_fraction >= goal_share:
+        told.append(say(", all {goal:.0f} points of your goal", goal=100.0 * goal_share))
+    elif goal_share:
         told.append(
             say(
                 ", {reached:.0f} of the {goal:.0f} points of your goal",

@@ -20,6 +20,10 @@ def test_the_sentence_that_an_owner_reads() -> None:
     )
 
 
+def test_more_than_the_goal_is_all_of_it() -> None:
+    assert ", all 10 points of your goal, worth" in headline(found(), 0.1, Worth(0.2, "EUR", 30.0))
+
+
 def test_of_six_points_it_is_provisional_and_a_worth_without_a_currency_is_a_number() -> None:
     told = headline(found(), None, Worth(0.2, "", 30.0))
     assert told.endswith(", worth 139 a year if it continues; provisional, because the baseline has too little data.")

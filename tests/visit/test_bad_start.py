@@ -80,3 +80,13 @@ def test_it_ends_when_told(settings: Path, processes: Processes) -> None:
 
     assert process.stop() == 0
     assert "Traceback" not in process.log()
+
+
+def test_a_site_that_nobody_has_declared_is_told(settings: Path, processes: Processes) -> None:
+    """The page waits for it all the same: it may be declared later."""
+    written = yaml.safe_load(settings.read_text(encoding="utf-8"))
+    settings.write_text(yaml.safe_dump({**written, "visit": {"port": free_port(), "site": "wrokshop"}}))
+    process = processes.start_preloaded("visit", "run", "--config", settings)
+
+    process.wait_for_log("visit.site: nobody has declared wrokshop yet; there is workshop", timeout_s=20)
+    process.wait_for_log("the page is at http", timeout_s=20)
