@@ -58,7 +58,7 @@ def energy(names: SiteNames) -> Dashboard:
         ],
         since=LAST_MONTH,
     )
-    for number in _numbers():
+    for number in _numbers(names):
         built.with_panel(number)
     built.with_panel(_days())
     built.with_panel(_saved_so_far())
@@ -67,9 +67,9 @@ def energy(names: SiteNames) -> Dashboard:
     built.with_panel(_goal())
     built.with_row(Row("Where it goes"))
     built.with_panel(_carriers())
-    built.with_panel(_cost())
+    built.with_panel(_cost(names))
     built.with_panel(_emissions())
-    built.with_panel(_bill())
+    built.with_panel(_bill(names))
     built.with_panel(_both_methods())
     if names.on_lines("electricity"):
         built.with_panel(_lines(names))
@@ -84,11 +84,10 @@ def energy(names: SiteNames) -> Dashboard:
     return built
 
 
-def _numbers() -> list[stat.Panel]:
+def _numbers(names: SiteNames) -> list[stat.Panel]:
     saved = select(
         f'sum({EXPECTED}) - sum({AMOUNT}) AS "saved"', DAYS, SITE, CHOSEN_SERIES, SHOWN_TIME, f"{EXPECTED} > 0"
     )
-    cost = select(total(COST), DAYS, SITE, WHOLE_SITES, NOT_DOUBLE, SHOWN_TIME)
     emitted = select(total(CO2E), DAYS, SITE, WHOLE_SITES, NOT_DOUBLE, SHOWN_TIME)
     span = panels.SMALL_SPAN
     return [
@@ -114,13 +113,13 @@ def _numbers() -> list[stat.Panel]:
             field=GOAL,
             missing=expected.NO_GOAL,
         ).span(4),
-        panels.number(
+        shapes.cost(
+            names,
             "Cost",
-            "Of all resources of the site, by the energy prices of each day, in the currency of the tariff. Standing "
+            "Of all resources of the site, by the energy prices of each day, in the currency of its plan. Standing "
             "charges and demand are on the bill further down.",
-            InfluxQuery(cost, "Cost"),
-            unit=panels.MONEY,
-            decimals=0,
+            WHOLE_SITES,
+            NOT_DOUBLE,
             missing="no tariff yet",
         ).span(4),
         panels.number(
@@ -196,9 +195,9 @@ def _carriers() -> timeseries.Panel:
     )
 
 
-def _cost() -> timeseries.Panel:
+def _cost(names: SiteNames) -> timeseries.Panel:
     return _by_resource(
-        "Cost by day",
+        names.priced("Cost by day"),
         "Of each resource, by the energy prices of that day. Standing charges and demand stand on the bill.",
         select(COST, DAYS, SITE, WHOLE_SITES, NOT_DOUBLE, SHOWN_TIME, group_by=RESOURCE),
         panels.MONEY,
@@ -206,9 +205,9 @@ def _cost() -> timeseries.Panel:
     )
 
 
-def _bill() -> timeseries.Panel:
+def _bill(names: SiteNames) -> timeseries.Panel:
     panel = shapes.days_by_point(
-        "The electricity bill by day",
+        names.priced("The electricity bill by day"),
         "What each day added to its month's bill, by the lines of the bill: times of use, blocks, standing charge, "
         "demand, taxes. Over a whole month they add up to the bill. A day that raised the month's peak carries what "
         "that makes the days before it dearer too.",
@@ -302,7 +301,7 @@ def _points(names: SiteNames) -> table.Panel:
         columns=(
             ("amount", "Used", panels.KILOWATT_HOUR, 0),
             ("expected", "Expected", panels.KILOWATT_HOUR, 0),
-            ("cost", "Cost", panels.MONEY, 2),
+            ("cost", names.priced("Cost"), panels.MONEY, 2),
             ("co2e", "CO₂e", panels.CARBON_KG, 0),
         ),
         called=names.called("electricity", "heat"),

@@ -178,7 +178,7 @@ def _fuel_table(names: SiteNames) -> table.Panel:
         points(names.fuel_points),
         columns=(
             ("amount", "As metered", panels.COUNT, 1),
-            ("cost", "Cost", panels.MONEY, 2),
+            ("cost", names.priced("Cost"), panels.MONEY, 2),
             ("co2e", "CO₂e", panels.CARBON_KG, 0),
         ),
         point="Fuel",

@@ -100,7 +100,7 @@ def _numbers(names: SiteNames) -> list[stat.Panel]:
             _sent("Recycled", "Share of waste of which new material is made.", WASTE_RECYCLED),
         ]
     if _weighs_both(names):
-        found += _wasted()
+        found += _wasted(names)
     return found
 
 
@@ -108,7 +108,7 @@ def _weighs_both(names: SiteNames) -> bool:
     return bool(names.material_points and (names.product_points or names.piece_points))
 
 
-def _wasted() -> list[stat.Panel]:
+def _wasted(names: SiteNames) -> list[stat.Panel]:
     wasted = whole_site(MATERIALS_WASTED)
     return [
         panels.number(
@@ -119,12 +119,11 @@ def _wasted() -> list[stat.Panel]:
             decimals=0,
             missing="not weighed here",
         ),
-        panels.number(
+        shapes.cost(
+            names,
             "What losses cost",
             "Materials wasted at their purchase price, and getting rid of the waste (material flow cost, ISO 14051).",
-            InfluxQuery(select(total(COST), DAYS, SITE, wasted, SHOWN_TIME), "Cost"),
-            unit=panels.MONEY,
-            decimals=0,
+            wasted,
             missing="no prices yet",
         ),
         *_judged("Materials wasted", wasted),
@@ -324,7 +323,7 @@ def _streams(names: SiteNames) -> table.Panel:
     panels.name_column(panel, "point", "Stream", names.called(*STREAMS))
     columns = (
         ("amount", "Amount", panels.COUNT, 0),
-        ("cost", "Cost", panels.MONEY, 2),
+        ("cost", names.priced("Cost"), panels.MONEY, 2),
         ("coverage", "Time with readings", panels.SHARE, 0),
     )
     return panels.in_order(shapes.with_columns(panel, columns), "Time", "point", "resource")

@@ -60,7 +60,7 @@ SECONDS = "s"
 COUNT = "none"
 AGE = "dateTimeFromNow"
 MONEY = "locale"
-"""In the currency of the site's tariff, which the store does not name; thousands apart, as some have many."""
+"""In the currency of the site's plan, which titles name (`SiteNames.priced`); thousands apart, as some have many."""
 PIECES = "suffix:pieces"
 CARBON_KG = "suffix:kg CO₂e"
 

@@ -1,5 +1,7 @@
 """The programme: all sites beside each other, ranked by what they saved against their own baselines."""
 
+from collections.abc import Mapping
+
 from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -126,22 +128,31 @@ def _ranking(names: SiteNames) -> table.Panel:
     query = select(what, DAYS, ENERGY, SHOWN_TIME, f"{EXPECTED} > 0", group_by=EVERY_SITE)
     panel = panels.listing(
         "Sites by what they saved",
-        "The best stands first. Each site is held against its own baseline; the name leads to its dashboards.",
+        "The best stands first. Each site is held against its own baseline; the name leads to its dashboards. Costs "
+        "are in the currency of each site's plan, which stands behind its name where they differ.",
         InfluxQuery(query, result_format="table"),
         sorted_by="Against expected",
     )
     to_site = panels.link("Its energy", uid_of("energy"), site="${__value.raw}")
     panels.show(panel, "Time", custom__hidden=True)
-    panels.name_column(panel, "site", "Site", names.site_names, links=to_site)
+    panels.name_column(panel, "site", "Site", _with_currencies(names), links=to_site)
     columns = (
         ("difference", "Against expected", panels.SHARE, 1),
         ("saved", "Saved", panels.KILOWATT_HOUR, 0),
         ("amount", "Used", panels.KILOWATT_HOUR, 0),
-        ("cost", "Cost", panels.MONEY, 0),
+        ("cost", names.priced("Cost"), panels.MONEY, 0),
         ("coverage", "Time with readings", panels.SHARE, 0),
     )
     shapes.with_columns(panel, columns)
     return panel.span(panels.FULL_SPAN)
+
+
+def _with_currencies(names: SiteNames) -> Mapping[str, str]:
+    """The sites' names; where they pay in several currencies each with its own, as a column has one unit for all."""
+    if names.currency is not None:
+        return names.site_names
+    paid_in = {site: f" ({currency})" for site, currency in names.currencies.items()}
+    return {site: f"{name}{paid_in.get(site, '')}" for site, name in names.site_names.items()}
 
 
 def _saved_by_site(names: SiteNames) -> timeseries.Panel:

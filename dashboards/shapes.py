@@ -2,20 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
-from grafana_foundation_sdk.builders import table, timeseries
-from grafana_foundation_sdk.models.common import VisibilityMode
+from grafana_foundation_sdk.builders import stat, table, timeseries
+from grafana_foundation_sdk.models.common import BigValueTextMode, VisibilityMode
 
 from dashboards import panels
 from dashboards.influxql import (
     AMOUNT,
     BY_DEVICE,
+    COST,
     DAYS,
     DEVICE_NAME,
+    EVERY_SITE,
     POINT,
     POINT_NAME,
     READING,
     SHOWN_TIME,
     SITE,
+    SITE_NAME,
     nested,
     points,
     select,
@@ -23,6 +26,7 @@ from dashboards.influxql import (
     whole_site,
 )
 from dashboards.query import InfluxQuery
+from dashboards.site_names import SiteNames
 
 Column = tuple[str, str, str, int]
 """A column of a table: its name in the result, what people call it, its unit and decimals."""
@@ -64,6 +68,23 @@ def days_by_point(
         return panels.bars(title, description, query, unit=unit, decimals=decimals, called=called, stacked=True)
     panel = panels.lines(title, description, query, unit=unit, decimals=decimals, called=called)
     return panel.show_points(VisibilityMode.ALWAYS)
+
+
+def cost(names: SiteNames, title: str, description: str, *conditions: str, missing: str) -> stat.Panel:
+    """What these series cost together; sites with a currency each have it above their number."""
+    query = select(total(COST), DAYS, SITE, *conditions, SHOWN_TIME, group_by=EVERY_SITE)
+    panel = panels.number(
+        names.priced(title),
+        description,
+        InfluxQuery(query, SITE_NAME),
+        unit=panels.MONEY,
+        decimals=0,
+        missing=missing,
+    )
+    if names.currency is None and names.currencies:
+        panels.call_by_name(panel, names.currencies)
+        panel.text_mode(BigValueTextMode.VALUE_AND_NAME)
+    return panel
 
 
 def for_each(

@@ -72,6 +72,7 @@ class SiteNames:
         display_names: for people, by point; what several sites call differently has the names of all.
         meter_names: what each device measures, for people, by resource and device; likewise.
         site_names: for people, by site.
+        currencies: of the plans that are known, by site; money of sites with other currencies is never added.
     """
 
     site: str
@@ -97,6 +98,17 @@ class SiteNames:
     display_names: Mapping[str, str] = field(default_factory=dict)
     meter_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     site_names: Mapping[str, str] = field(default_factory=dict)
+    currencies: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def currency(self) -> str | None:
+        """That of all sites; None where they differ or one is not known."""
+        found = {self.currencies.get(site) for site in self.site_names}
+        return found.pop() if len(found) == 1 else None
+
+    def priced(self, title: str) -> str:
+        """A title with the currency of all sites behind it, where they have one."""
+        return title if self.currency is None else f"{title}, {self.currency}"
 
     def on_lines(self, *resources: str) -> Mapping[str, tuple[str, ...]]:
         """The points of each production line that measure one of these resources; lines that have none are left out."""

@@ -159,7 +159,7 @@ def _points(names: SiteNames) -> table.Panel:
         columns=(
             ("amount", "Used", panels.CUBIC_METRE, 1),
             ("expected", "Expected", panels.CUBIC_METRE, 1),
-            ("cost", "Cost", panels.MONEY, 2),
+            ("cost", names.priced("Cost"), panels.MONEY, 2),
         ),
         called=names.called(WATER),
         links=panels.link("Show it alone", uid_of("water"), site="${site}", point="${__value.raw}"),

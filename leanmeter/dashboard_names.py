@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from dashboards.electricity import BELOW, LIVE_POWER
 from dashboards.site_names import PowerLevel, Share, SiteNames, SupplyMeter
@@ -14,14 +15,16 @@ _WEIGHED = "weighed_mass_total"
 _OWN_CLOCK = "browser"
 MOST_NAMES = 2
 """Further names of one id, before it is abridged."""
+_NONE_KNOWN: Mapping[str, str] = MappingProxyType({})
 _STREAMS = ("material", "product", "waste")
 
 
-def names_of(sites: Sequence[Site]) -> SiteNames:
+def names_of(sites: Sequence[Site], currencies: Mapping[str, str] = _NONE_KNOWN) -> SiteNames:
     """The names for one site or several, of which the first is shown first.
 
     Meters of the supply are those that are assigned to it now; a point measured only in the past has none. They are
-    left out when a device's name means the supply at one site and something else at another.
+    left out when a device's name means the supply at one site and something else at another. `currencies` are those
+    of the sites' plans, by site.
     """
     first, *others = sites
     zones = {site.time_zone.key for site in sites}
@@ -59,6 +62,7 @@ def names_of(sites: Sequence[Site]) -> SiteNames:
         display_names=_display_names([point for site in sites for point in site.points]),
         meter_names=_meter_names(sites),
         site_names={site.site: site.name for site in sites},
+        currencies={site.site: currencies[site.site] for site in sites if site.site in currencies},
     )
 
 
@@ -66,13 +70,17 @@ def names_of(sites: Sequence[Site]) -> SiteNames:
 def demo_names() -> SiteNames:
     """Those of the simulated workshop and of every ready plant, which the committed dashboards are built for."""
     # Simulators are only needed here.
+    from leanmeter.demo_plan import currency_of  # noqa: PLC0415
     from simulators.factory.plant_files import load_plant, ready_plants  # noqa: PLC0415
     from simulators.factory.plant_site import site_document  # noqa: PLC0415
     from simulators.site_file import WorkshopPorts, workshop_document  # noqa: PLC0415
 
     nowhere = WorkshopPorts(1, 1, 1, 1, 1, Path("rs485"))
-    documents = [workshop_document(nowhere), *(site_document(load_plant(name)) for name in ready_plants())]
-    return names_of([Site(SiteFile.model_validate(document)) for document in documents])
+    plants = [load_plant(name) for name in ready_plants()]
+    workshop = Site(SiteFile.model_validate(workshop_document(nowhere)))
+    sites = [Site(SiteFile.model_validate(site_document(plant))) for plant in plants]
+    paid_in = {site.site: currency_of(plant) for site, plant in zip(sites, plants, strict=True)}
+    return names_of([workshop, *sites], paid_in)
 
 
 def _merged(points: Iterable[Point]) -> list[Point]:

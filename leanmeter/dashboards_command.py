@@ -15,6 +15,7 @@ from dashboards.build import ALERTING, GENERATED, differing, render, write
 from dashboards.site_names import SiteNames
 from dashboards.variables import PROVISIONED_DATASOURCE
 from leanmeter.dashboard_names import demo_names, names_of
+from leanmeter.plan_files import currency_of
 from site_config.errors import ConfigurationError
 from site_config.schema import load_site
 
@@ -71,12 +72,30 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
         metavar="SITE.YAML",
         help="for the points and meters of this site, not of the demo's; may be given several times",
     )
+    parser.add_argument(
+        "--plan",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PLAN.YAML",
+        help="of one of these sites: its costs are then shown with their currency; may be given several times",
+    )
 
 
 def _names(arguments: argparse.Namespace) -> SiteNames:
     if arguments.config is None:
+        if arguments.plan:
+            raise ConfigurationError("dashboards --plan: name its site with --config")
         return demo_names()
-    return names_of([load_site(path) for path in arguments.config])
+    sites = [load_site(path) for path in arguments.config]
+    currencies = {}
+    for path in arguments.plan:
+        site, currency = currency_of(path)
+        if site not in {each.site for each in sites}:
+            raise ConfigurationError(f"{path}: site: {site!r} is in no --config file")
+        if currency is not None:
+            currencies[site] = currency
+    return names_of(sites, currencies)
 
 
 def _build(arguments: argparse.Namespace) -> int:

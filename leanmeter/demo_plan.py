@@ -90,9 +90,18 @@ class DemoHistory:
         return [f"{name}@{self.measure_day}" for name in self.plant.measures]
 
 
+def currency_of(plant: PlantFile) -> str:
+    """That of the plant's plan."""
+    return _country(plant).currency
+
+
+def _country(plant: PlantFile) -> _Country:
+    return _COUNTRIES.get(plant.id, _COUNTRIES["metal-parts"])
+
+
 def plan_document(history: DemoHistory, site: str) -> dict[str, Any]:
     """A document for `plan.yaml`: baselines for energy, water, waste and materials wasted on what the plant makes."""
-    plant, country = history.plant, _COUNTRIES.get(history.plant.id, _COUNTRIES["metal-parts"])
+    plant, country = history.plant, _country(history.plant)
     measured = history.first + timedelta(days=history.measure_day)
     # The first day began before its first reading.
     period = {"from": (history.first + timedelta(days=1)).isoformat(), "to": (measured - timedelta(days=1)).isoformat()}

@@ -56,6 +56,15 @@ def load_plan_file(path: Path) -> LoadedPlan:
     return LoadedPlan(plan, tables, tuple(notes))
 
 
+def currency_of(path: Path) -> tuple[str, str | None]:
+    """The plan's site, and the currency of its prices: its own, or its tariff's; None where it names none."""
+    plan = load_model(path, PlanFile, PlanFileError)
+    tariff = plan.electricity_tariff
+    if isinstance(tariff, Path) and plan.currency is None:
+        tariff = load_model(path.parent / tariff, TariffFile, PlanFileError)
+    return plan.site, plan.currency or (tariff.currency if isinstance(tariff, TariffFile) else None)
+
+
 def _with_bills(path: Path, baseline: BaselineSettings, notes: list[str]) -> BaselineSettings:
     if not isinstance(baseline.bills, Path):
         return baseline

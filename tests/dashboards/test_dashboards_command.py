@@ -138,3 +138,40 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path, capsy
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert str(tmp_path / "file") in told
+
+
+def test_costs_are_in_the_currency_of_the_plan(site_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "tariff.yaml").write_text(
+        (Path(__file__).parents[2] / "docs/examples/tariff.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("site: depot\nelectricity_tariff: tariff.yaml\n", encoding="utf-8")
+    out = tmp_path / "out"
+
+    assert main(["dashboards", "build", "--config", str(site_file), "--plan", str(plan), "--output", str(out)]) == 0
+
+    titles = {panel["title"] for panel in json.loads((out / "energy.json").read_text(encoding="utf-8"))["panels"]}
+    assert {"Cost, KES", "Cost by day, KES", "The electricity bill by day, KES"} <= titles
+    assert '"value": "Cost, KES"' in (out / "programme.json").read_text(encoding="utf-8")
+
+
+def test_a_plan_of_another_site_is_refused(site_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("site: bakery\ncurrency: GHS\n", encoding="utf-8")
+    build = ["dashboards", "build", "--config", str(site_file), "--plan", str(plan), "--output", str(tmp_path / "out")]
+
+    assert main(build) == 2
+    assert capsys.readouterr().err == f"leanmeter: {plan}: site: 'bakery' is in no --config file\n"
+
+
+def test_sites_that_pay_in_several_currencies_have_each_its_own() -> None:
+    programme = (GENERATED / "programme.json").read_text(encoding="utf-8")
+    assert '"text": "Saigon Shirts (VND)"' in programme
+    assert '"text": "Andes metal parts (PEN)"' in programme
+
+    board = json.loads((GENERATED / "energy.json").read_text(encoding="utf-8"))
+    cost = next(panel for panel in board["panels"] if panel["title"] == "Cost")
+    named = {each["matcher"]["options"]: each["properties"][0]["value"] for each in cost["fieldConfig"]["overrides"]}
+    assert named == demo_names().currencies
+    assert cost["targets"][0]["alias"] == "$tag_site"
+    assert cost["options"]["textMode"] == "value_and_name"
