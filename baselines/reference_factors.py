@@ -8,15 +8,9 @@ counted here as zero, their CH4 and N2O are not. Global warming potentials over 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-
-from baselines.calorific_values import CalorificValue
-from baselines.emissions import EmissionFactor
-from baselines.errors import BaselineError
 
 FUEL_SOURCE = "IPCC 2006, volume 2, tables 1.2 and 2.3; IPCC AR5"
 REFRIGERANT_SOURCE = "IPCC AR5, table 8.A.1"
-SINCE = date(2000, 1, 1)
 CH4_POTENTIAL, N2O_POTENTIAL = 28.0, 265.0
 MJ_A_KWH = 3.6
 
@@ -69,29 +63,3 @@ REFRIGERANTS: Mapping[str, float] = _POTENTIALS | {
     name: sum(share * _POTENTIALS[part] for part, share in parts.items()) for name, parts in _BLENDS.items()
 }
 """kg CO2e a kg of refrigerant lost, which is what has to be topped up."""
-
-
-def reference_calorific_value(fuel: str, unit: str) -> CalorificValue:
-    """Energy, net, of a kg or l of a fuel; raises BaselineError for one that is not in the table."""
-    return CalorificValue(fuel, unit, _kg(fuel, unit) * FUELS[fuel].kwh_a_kg, "net", SINCE, FUEL_SOURCE)
-
-
-def reference_emission_factor(carrier: str, unit: str) -> EmissionFactor:
-    """CO2e of a kg or l of a fuel, or a kg of a refrigerant; raises BaselineError for one that is not in the tables."""
-    if carrier in REFRIGERANTS:
-        if unit != "kg":
-            raise BaselineError(f"{carrier}: refrigerants are counted in kg, not {unit}")
-        return EmissionFactor(carrier, unit, REFRIGERANTS[carrier], SINCE, REFRIGERANT_SOURCE)
-    return EmissionFactor(carrier, unit, _kg(carrier, unit) * FUELS[carrier].co2e_kg_a_kg, SINCE, FUEL_SOURCE)
-
-
-def _kg(fuel: str, unit: str) -> float:
-    """How many kg a unit is."""
-    if fuel not in FUELS:
-        raise BaselineError(f"no reference values for {fuel}; there are {', '.join([*FUELS, *REFRIGERANTS])}")
-    density = FUELS[fuel].kg_a_litre
-    if unit == "kg":
-        return 1.0
-    if unit == "l" and density is not None:
-        return density
-    raise BaselineError(f"no reference values for {fuel} in {unit}; give the supplier's")

@@ -56,16 +56,6 @@ class SiteSums:
         return [row for row in found if row is not None]
 
 
-def site_rows(
-    points: Sequence[Point],
-    rows: Mapping[str, IntervalRow],
-    kwh_a_unit: Mapping[str, float],
-    fuelled: frozenset[str] = frozenset(),
-) -> list[IntervalRow]:
-    """The sums of one interval; see `SiteSums`."""
-    return SiteSums(points, fuelled).rows(rows, kwh_a_unit)
-
-
 def counted_points(points: Sequence[Point], resource: str, fuelled: frozenset[str] = frozenset()) -> list[Point]:
     """The points whose sum is the site's use of a resource."""
     if resource == ENERGY:

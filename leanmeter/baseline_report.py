@@ -178,8 +178,8 @@ def factors_report() -> list[str]:
 
 
 def short(value: float) -> str:
-    """A number of five digits, thousands apart."""
-    return f"{value:,.0f}".replace(",", " ") if abs(value) >= 10_000 else f"{value:.5g}"
+    """A number of five digits, thousands apart as in sentences."""
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.5g}"
 
 
 def finite(value: float | None) -> float | None:

@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from baselines.cumulative_sum import cumulative_sum
-from baselines.degree_days import cooling_degree_days, heating_degree_days
 from baselines.distributions import f_p_value, t_for_confidence
 from baselines.electricity import air_leak_kwh, capacitor_kvar, power_factor, three_phase_kw, voltage_unbalance
 from baselines.linear_model import LinearModel, fit
 from baselines.observations import Observations
 from baselines.savings import savings
 from baselines.tariff import DemandCharge, IntervalUse, highest_demand
+from baselines.weather_model import Temperatures
 from evaluation.days import day_of
 from evaluation.intervals import AssignedReadings, interval_amount
 from site_config.points import Assignment
@@ -147,7 +147,8 @@ def test_electrical_formulas() -> None:
 @pytest.mark.parametrize("case", VECTORS["degree_days"]["cases"], ids=lambda case: str(case["id"]))
 def test_degree_days_are_of_hours_and_not_of_means(case: dict[str, Any]) -> None:
     base, hours = case["base_degC"], case["hourly_degC"]
-    heating, cooling = heating_degree_days(hours, base), cooling_degree_days(hours, base)
+    of_the_day = Temperatures((tuple(hours),), (1.0,))
+    (heating,), (cooling,) = of_the_day.degree_days("heating", base), of_the_day.degree_days("cooling", base)
     assert (heating, cooling) == (close(case["from_hourly"]["hdd"]), close(case["from_hourly"]["cdd"]))
     assert heating - cooling == close(base - math.fsum(hours) / 24)
     assert heating != pytest.approx(case["from_daily_mean"]["hdd"])

@@ -8,7 +8,7 @@ import pytest
 from baselines.linear_model import fit
 from baselines.observations import Observations
 from baselines.savings import Savings, savings
-from evaluation.site_series import site_rows
+from evaluation.site_series import SiteSums
 from site_config.points import Point, Resource, Role
 from store.protocol import IntervalRow
 
@@ -43,7 +43,7 @@ def savings_of(series: str, uses: list[dict[str, float]], bread: list[float], po
             for point in points
         }
         fuelled = frozenset({"genset"} if DIESEL in points else ())
-        sums = site_rows(points, rows, {"gas": KWH_A_M3, "diesel": KWH_A_LITRE}, fuelled)
+        sums = SiteSums(points, fuelled).rows(rows, {"gas": KWH_A_M3, "diesel": KWH_A_LITRE})
         energy.append(next(row.amount for row in sums if row.point == series))
     labels = tuple(f"day {number}" for number in range(len(uses)))
     observed = Observations(labels, tuple(energy), {"bread": tuple(bread)})

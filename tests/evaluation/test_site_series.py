@@ -1,4 +1,4 @@
-from evaluation.site_series import addable, site_rows
+from evaluation.site_series import SiteSums, addable
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow
 
@@ -26,7 +26,7 @@ def amounts(
     points = [MAIN, OVEN, SOLAR, DIESEL_SET, BATTERY, GAS, DIESEL, WATER, BREAD, WASTE]
     present = {entry.point for entry in rows}
     named = [point for point in points if point.id in present]
-    found = site_rows(named, {entry.point: entry for entry in rows}, kwh_a_unit or {}, frozenset(fuelled))
+    found = SiteSums(named, frozenset(fuelled)).rows({entry.point: entry for entry in rows}, kwh_a_unit or {})
     return {entry.point: round(entry.amount, 9) for entry in found}
 
 
@@ -55,9 +55,9 @@ def test_a_generators_electricity_is_not_counted_beside_its_fuel() -> None:
 
 
 def test_a_sum_with_a_hole_is_left_out_and_the_weakest_row_counts() -> None:
-    (hole,) = site_rows([MAIN, SOLAR, WATER], {"main": row(MAIN, 1.0), "water": row(WATER, 1.0)}, {})
+    (hole,) = SiteSums([MAIN, SOLAR, WATER]).rows({"main": row(MAIN, 1.0), "water": row(WATER, 1.0)}, {})
     assert hole.point == "site.water"
-    weak = site_rows([MAIN, SOLAR], {"main": row(MAIN, 1.0), "pv": row(SOLAR, 1.0, "partial", 0.5)}, {})[0]
+    weak = SiteSums([MAIN, SOLAR]).rows({"main": row(MAIN, 1.0), "pv": row(SOLAR, 1.0, "partial", 0.5)}, {})[0]
     assert (weak.demand, weak.quality, weak.coverage, weak.resource) == (None, "partial", 0.5, "electricity")
 
 
