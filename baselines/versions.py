@@ -39,18 +39,18 @@ class BaselineVersion:
     bases: Mapping[str, float] = field(default_factory=dict)
     static_factors: Mapping[str, str] = field(default_factory=dict)
 
-    def is_of(self, observations: Observations) -> bool:
-        """Whether these rows are, to the last digit, what it was fitted on."""
-        return hash_of(observations) == self.data_hash
-
 
 def hash_of(observations: Observations) -> str:
-    """SHA-256 of labels, energy, variables (by name) and weights, each number in its shortest exact decimal form."""
+    """SHA-256 of labels, energy, variables (by name) and weights, each number in its shortest exact decimal form.
+
+    Weights that are all 1 are none: a table that has them says the same as one without.
+    """
+    weights = observations.weights
     rows = {
         "labels": observations.labels,
         "energy": _numbers(observations.energy),
         "variables": {name: _numbers(observations.variables[name]) for name in sorted(observations.variables)},
-        "weights": None if observations.weights is None else _numbers(observations.weights),
+        "weights": None if weights is None or set(weights) == {1.0} else _numbers(weights),
     }
     return hashlib.sha256(json.dumps(rows, separators=(",", ":")).encode()).hexdigest()
 

@@ -67,6 +67,9 @@ class Standing:
     state: State
     text: str
     version: int | None = None
+    frozen_on: str | None = None
+    author: str | None = None
+    data_hash: str | None = None
     step: Step = "day"
     verdict: str = ""
     provisional: bool = False
@@ -172,6 +175,9 @@ class Standings:
             ),
             step=baseline.step,
             version=baseline.version.number,
+            frozen_on=baseline.version.frozen_on.isoformat(),
+            author=baseline.version.author,
+            data_hash=baseline.version.data_hash,
             verdict=validity.verdict,
             provisional=validity.provisional,
             valid=validity.valid,

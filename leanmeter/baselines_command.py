@@ -18,6 +18,7 @@ from baselines.meter_accuracy import MeterAccuracy
 from baselines.observations import Observations
 from baselines.savings import DEFAULT_CONFIDENCE, savings
 from baselines.validity import Finding, assess
+from baselines.versions import hash_of
 from evaluation.tariff_file import load_tariff_file, tariffs_of
 from leanmeter.balance_commands import add_balance_arguments
 from leanmeter.baseline_data import BaselineData, select
@@ -165,7 +166,7 @@ def _fit(arguments: argparse.Namespace) -> int:
     data = read_rows(arguments, table, labels, rows)
     fitted = fit_baseline(arguments, labels, data)
     if arguments.json:
-        write_json(fit_as_json(fitted) | {"coverage": data.coverage})
+        write_json(fit_as_json(fitted) | {"coverage": data.coverage, "data_hash": hash_of(data.observations)})
     else:
         write_lines(fit_report(fitted, arguments.energy))
     return 0

@@ -172,12 +172,13 @@ def _report(standing: Standing) -> list[str]:
     if standing.state == "waiting":
         return [f"{standing.baseline} ({standing.series}): no baseline yet. {standing.text}"]
     lines += [f"  {line}" for line in standing.lines]
-    lines.append(f"  version {standing.version}: {standing.verdict}")
+    frozen = f"frozen {standing.frozen_on} by {standing.author} on data {(standing.data_hash or '')[:12]}"
+    lines.append(f"  version {standing.version}, {frozen}: {standing.verdict}")
     if standing.savings is not None:
         found = standing.savings
-        used = f"{found.actual:.1f} {standing.unit.replace('m3', 'm³')}".rstrip()
+        used = f"{found.actual:,.1f} {standing.unit.replace('m3', 'm³')}".rstrip()
         lines.append(
-            f"  {standing.first_day} to {standing.last_day}: {used} used, {found.expected:.1f} expected; "
+            f"  {standing.first_day} to {standing.last_day}: {used} used, {found.expected:,.1f} expected; "
             f"{standing.judged} of {standing.days} {standing.step}s judged"
         )
     if standing.enpi is not None:
@@ -249,7 +250,7 @@ def _bills(arguments: argparse.Namespace) -> int:
     if arguments.json:
         write_json(bills_as_json(bills))
     else:
-        write_lines(bills_report(bills) if bills else ["No electricity was measured that can be billed."])
+        write_lines(bills_report(bills) if bills else ["No month of the stored electricity can be billed."])
     problems = [f"{each.period.label}: cannot be billed: {each.problem}\n" for each in found if each.problem]
     sys.stderr.writelines(problems)
     return 0

@@ -72,10 +72,12 @@ def test_page_plan_and_baselines_say_the_same(folder: Path, capsys: pytest.Captu
 
     told = json.loads(run(capsys, "baselines", "savings", *asked, *periods, "--json"))
     sentence = run(capsys, "baselines", "savings", *asked, *periods)
+    fitted = json.loads(run(capsys, "baselines", "fit", *asked, "--weights", "weight", *periods[:2], "--json"))
     shown = json.loads(run(capsys, "plan", "show", *config, "--json"))["baselines"][0]
     view, _ = asyncio.run(_page_entry(folder))
     figure, text = view.figure, view.text
 
+    assert fitted["data_hash"] == shown["data_hash"]
     for name in ("expected", "actual", "savings", "savings_fraction", "half_width", "fsu"):
         assert shown["savings"][name] == pytest.approx(told[name], rel=1e-12), name
     share = f"{100 * told['savings_fraction']:.1f}"
