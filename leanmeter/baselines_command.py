@@ -272,7 +272,7 @@ def _bills(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(f"{arguments.file}: {problem}") from problem
     months = {month: amount * arguments.factor for month, amount in months.items()}
     result: dict[str, Any] = {"findings": findings_as_json(file.findings)}
-    lines = [f"{month}  {short(energy):>12}  {unit}" for month, energy in months.items()]
+    lines = [f"{month}  {short(energy):>12}  {unit}".rstrip() for month, energy in months.items()]
     if arguments.predictors is not None:
         data, variables = _with_predictors(arguments, months)
         data = replace(data, findings=(*file.findings, *data.findings))
@@ -316,9 +316,13 @@ def _with_predictors(
 ) -> tuple[BaselineData, tuple[str, ...]]:
     """The months of the period that have bills, with their variables."""
     table = read_table(arguments.predictors)
-    table.require(["year", "month"])
-    labels = labels_of(table, None if "date" not in table.columns else "month")
-    variables = arguments.variables or tuple(name for name in table.columns if name not in {"year", "month"})
+    labels = labels_of(table, None)
+    if labels.kind != "month":
+        raise ConfigurationError(
+            f"{arguments.predictors}: each row is a month: by columns year and month, or a column month such as 2025-01"
+        )
+    dated = {"year", "month", labels.column}
+    variables = arguments.variables or tuple(name for name in table.columns if name not in dated)
     period = arguments.baseline_period
     rows = labels.order() if period is None else labels.between("--baseline-period", period)
     billed = [row for row in rows if labels.texts[row] in months]

@@ -1,4 +1,5 @@
 import json
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from leanmeter.command_line import main
 
 DATA = "month;energy;pieces\n2025-01;340;380\n2025-02;340;440\n2025-03;380;460\n2025-04;380;520\n2025-05;300;320\n"
+PIECES = (380, 440, 460, 520, 320, 410, 390, 505, 470, 350, 430)
 
 
 def write(folder: Path, text: str, name: str = "data.csv") -> Path:
@@ -119,6 +121,34 @@ def test_bills_are_spread_over_months(tmp_path: Path, capsys: pytest.CaptureFixt
     wrong = write(tmp_path, "reading_date,energy_use\n2025-01-31,31\n2025-01-30,31\n")
     assert main(["baselines", "bills", str(wrong)]) == 2
     assert "row 3, column reading_date: 2025-01-30 is not after 2025-01-31" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("header", "row"), [("year,month,pieces", "2025,{month},{pieces}"), ("month,pieces", "2025-{month:02d},{pieces}")]
+)
+def test_bills_make_a_baseline_with_a_table_of_months(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], header: str, row: str
+) -> None:
+    ends = [date(2025, month, 1) - timedelta(days=1) for month in range(1, 13)]
+    used = {month: 1000 + 7 * pieces for month, pieces in enumerate(PIECES, start=1)}
+    amounts = [0, *used.values()]
+    bills = write(tmp_path, "\n".join(["reading_date,energy_use", *map("{},{}".format, ends, amounts)]), "bills.csv")
+    rows = [row.format(month=month, pieces=pieces) for month, pieces in enumerate(PIECES, start=1)]
+    months = write(tmp_path, "\n".join([header, *rows]), "months.csv")
+
+    assert main(["baselines", "bills", str(bills), "--predictors", str(months), "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["coefficients"] == pytest.approx({"intercept": 1000.0, "pieces": 7.0})
+    assert told["n"] == len(PIECES)
+
+
+def test_predictors_without_months_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bills = write(tmp_path, "reading_date,energy_use\n2024-12-31,0\n2025-01-31,31\n", "bills.csv")
+    days = write(tmp_path, "date,pieces\n2025-01-01,3\n", "days.csv")
+
+    assert main(["baselines", "bills", str(bills), "--predictors", str(days)]) == 2
+    assert f"{days}: each row is a month: by columns year and month" in capsys.readouterr().err
 
 
 def test_a_tariff_bills_intervals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
