@@ -207,7 +207,9 @@ def bill_findings(used: PeriodUse, rows: Sequence[IntervalUse]) -> list[str]:
         found.append(f"{len(rows)} of the month's {expected} intervals are there; the bill is of these alone")
     unmeasured = sum(not row.may_set_peak for row in rows)
     if unmeasured and any(version.tariff.demand is not None for version in used.versions):
-        found.append(f"{unmeasured} intervals' power was not measured; the highest demand may have been more")
+        found.append(
+            f"{unmeasured} of the month's intervals have no measured power; the highest demand may have been more"
+        )
     return found
 
 

@@ -291,6 +291,12 @@ class _Opened:
 
 def _with_site(config: Path, site: str | None, work: Callable[[_Opened], Awaitable[Result]]) -> Result:
     settings = load_server_file(config)
+    if not settings.entities.exists():
+        # Opened, it would be made: an empty one wherever the command was started by mistake.
+        raise ConfigurationError(
+            f"{config}: entities: {settings.entities.absolute()}: there is no such file; start the command in the "
+            "folder in which `leanmeter collector run` was started, or write whole paths"
+        )
 
     async def run() -> Result:
         async with AsyncExitStack() as at_the_end:

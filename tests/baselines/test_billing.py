@@ -138,4 +138,6 @@ def test_intervals_whose_power_nobody_measured_set_no_peak_and_are_told() -> Non
     rows[10:12] = [IntervalUse(row.start, 50.0, may_set_peak=False) for row in rows[10:12]]
     bill = bill_months([tariff("a", "1", date(2026, 1, 1))], rows)["2026-06"]
     assert bill.demand == Decimal(4)
-    assert bill.findings == ("2 intervals' power was not measured; the highest demand may have been more",)
+    assert bill.findings == (
+        "2 of the month's intervals have no measured power; the highest demand may have been more",
+    )

@@ -224,3 +224,15 @@ def test_what_is_left_of_prepaid_tokens_is_shown(
     )
     told = json.loads(run(capsys, "plan", "show", "--config", server, "--json"))["prepaid"]
     assert told["days_left"] == pytest.approx(lasting)
+
+
+def test_a_store_that_is_not_there_is_named_and_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("server.yaml").write_text("store: {sqlite: readings.sqlite}\nentities: entities.sqlite\n", encoding="utf-8")
+
+    assert main(["plan", "show", "--config", "server.yaml"]) == 2
+
+    assert f"entities: {tmp_path / 'entities.sqlite'}: there is no such file" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["server.yaml"]
