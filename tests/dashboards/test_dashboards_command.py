@@ -151,8 +151,8 @@ def test_costs_are_in_the_currency_of_the_plan(site_file: Path, tmp_path: Path) 
     assert main(["dashboards", "build", "--config", str(site_file), "--plan", str(plan), "--output", str(out)]) == 0
 
     titles = {panel["title"] for panel in json.loads((out / "energy.json").read_text(encoding="utf-8"))["panels"]}
-    assert {"Cost, KES", "Cost by day, KES", "The electricity bill by day, KES"} <= titles
-    assert '"value": "Cost, KES"' in (out / "programme.json").read_text(encoding="utf-8")
+    assert {"Cost, GHS", "Cost by day, GHS", "The electricity bill by day, GHS"} <= titles
+    assert '"value": "Cost, GHS"' in (out / "programme.json").read_text(encoding="utf-8")
 
 
 def test_a_plan_of_another_site_is_refused(site_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
