@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 # A share of what waits: the intervals of now come first, and are not held up by a long backlog.
 MARKS_AT_ONCE = 1000
-MARKS_WITHOUT_NOW = 6000
+MARKS_WITHOUT_NOW = 20_000
 """Where nothing is live that could be held up."""
 DAYS_AT_ONCE = 16
 

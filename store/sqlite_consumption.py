@@ -2,12 +2,14 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 
 from store.protocol import IntervalRow
 from store.schema import CONSUMPTION, CONSUMPTION_DAY
 
 _COLUMNS = tuple(field.name for field in fields(IntervalRow))
+_VALUES = attrgetter(*_COLUMNS)
 _TYPES = {
     "site": "TEXT NOT NULL",
     "point": "TEXT NOT NULL",
@@ -46,7 +48,7 @@ def write_rows(connection: sqlite3.Connection, table: str, rows: Sequence[Interv
     """Store rows in one of the two tables; those of the same point and start are replaced."""
     connection.executemany(
         f"INSERT OR REPLACE INTO {table}({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})",  # noqa: S608  # names of this package
-        [astuple(row) for row in rows],
+        map(_VALUES, rows),
     )
 
 
