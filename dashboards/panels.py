@@ -351,9 +351,17 @@ def texts(by_value: Mapping[str, str]) -> list[dict[str, object]]:
     return [{"type": "value", "options": options}]
 
 
-def name_column(panel: table.Panel, column: str, title: str, called: Mapping[str, str], **more: object) -> None:
+def name_column(
+    panel: table.Panel,
+    column: str,
+    title: str,
+    called: Mapping[str, str],
+    *,
+    least_width: int = NAME_WIDTH,
+    **more: object,
+) -> None:
     """Show people's names in a table's column of ids."""
-    show(panel, column, displayName=title, custom__minWidth=NAME_WIDTH, mappings=texts(called), **more)
+    show(panel, column, displayName=title, custom__minWidth=least_width, mappings=texts(called), **more)
 
 
 def link(title: str, board_uid: str, **chosen: str) -> list[dict[str, object]]:

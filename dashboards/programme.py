@@ -30,6 +30,7 @@ from dashboards.site_names import SiteNames
 from store import schema
 
 ENERGY = whole_site(schema.ENERGY)
+WITH_CURRENCY_WIDTH = 230
 BY_WEEK = f"time(7d, 84h), {EVERY_SITE} fill(none)"
 """From noon of Sunday on, UTC: every site's Monday begins within the twelve hours before or after its midnight."""
 
@@ -135,7 +136,7 @@ def _ranking(names: SiteNames) -> table.Panel:
     )
     to_site = panels.link("Its energy", uid_of("energy"), site="${__value.raw}")
     panels.show(panel, "Time", custom__hidden=True)
-    panels.name_column(panel, "site", "Site", _with_currencies(names), links=to_site)
+    panels.name_column(panel, "site", "Site", _with_currencies(names), least_width=WITH_CURRENCY_WIDTH, links=to_site)
     columns = (
         ("difference", "Against expected", panels.SHARE, 1),
         ("saved", "Saved", panels.KILOWATT_HOUR, 0),
