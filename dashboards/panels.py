@@ -357,11 +357,12 @@ def name_column(
     title: str,
     called: Mapping[str, str],
     *,
+    links: object = None,
     least_width: int = NAME_WIDTH,
-    **more: object,
 ) -> None:
-    """Show people's names in a table's column of ids."""
-    show(panel, column, displayName=title, custom__minWidth=least_width, mappings=texts(called), **more)
+    """Show people's names in a table's column of ids; `links` are those of `link`."""
+    linked = {} if links is None else {"links": links}
+    show(panel, column, displayName=title, custom__minWidth=least_width, mappings=texts(called), **linked)
 
 
 def link(title: str, board_uid: str, **chosen: str) -> list[dict[str, object]]:

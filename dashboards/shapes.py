@@ -122,7 +122,7 @@ def sums(
         descending=not by_name,
     )
     panels.show(panel, "Time", custom__hidden=True)
-    panels.name_column(panel, "point", point, called, **({} if links is None else {"links": links}))
+    panels.name_column(panel, "point", point, called, links=links)
     return with_columns(panel, columns)
 
 
