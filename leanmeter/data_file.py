@@ -102,7 +102,7 @@ def _text(path: Path) -> str:
             raise DataFileError(f"{path}: larger than {MAXIMUM_BYTES // 1024**2} MiB")
         return path.read_text(encoding="utf-8-sig")
     except OSError as problem:
-        raise DataFileError(f"{path}: {problem.strerror}") from problem
+        raise DataFileError(f"{path}: cannot be read: {problem.strerror}") from problem
     except UnicodeDecodeError as problem:
         raise DataFileError(f"{path}: is not a CSV file in UTF-8; save it as 'CSV UTF-8'") from problem
 

@@ -147,11 +147,11 @@ def _refuse(path: Path, found: PlanCheck) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    async def work(opened: "_Opened") -> tuple[list[Standing], PrepaidLeft | None]:
+    async def work(opened: "_Opened") -> tuple[list[Standing], PrepaidLeft | None, bool]:
         standings = await Standings(opened.readings, opened.entities.plans).of_site(opened.model, opened.today)
-        return standings, await prepaid_left(opened.readings, opened.model)
+        return standings, await prepaid_left(opened.readings, opened.model), opened.model.accounts is not None
 
-    standings, prepaid = _with_site(arguments.config, arguments.site, work)
+    standings, prepaid, has_plan = _with_site(arguments.config, arguments.site, work)
     if arguments.json:
         left = None if prepaid is None else asdict(prepaid)
         write_json({"baselines": [asdict(standing) for standing in standings], "prepaid": left})
@@ -160,7 +160,8 @@ def _show(arguments: argparse.Namespace) -> int:
         lasting = "" if prepaid.days_left is None else f", enough for {prepaid.days_left:.1f} days"
         write_lines([f"Prepaid: {prepaid.left_kwh:.0f} kWh left on {prepaid.day}{lasting}."])
     if not standings:
-        write_lines(["No baseline yet: no plan has been imported (docs/plan.md)."])
+        why = "the site's plan has none" if has_plan else "no plan has been imported"
+        write_lines([f"No baseline yet: {why} (docs/plan.md)."])
     else:
         for standing in standings:
             write_lines(_report(standing))

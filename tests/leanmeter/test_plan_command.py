@@ -19,6 +19,7 @@ from tests.evaluation.planned_site import (
     BASELINE_DAYS,
     DAYS,
     FIRST,
+    SITE,
     evaluate_all,
     plan_document,
     planned_site,
@@ -236,3 +237,15 @@ def test_a_store_that_is_not_there_is_named_and_not_made(
 
     assert f"entities: {tmp_path / 'entities.sqlite'}: there is no such file" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["server.yaml"]
+
+
+def test_a_plan_without_baselines_is_told_from_no_plan(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder, tmp_path / "site")
+    server = tmp_path / "site" / "server.yaml"
+    server.write_text(server.read_text().replace(str(folder), str(tmp_path / "site")))
+    (tmp_path / "plan.yaml").write_text(f"site: {SITE}\n", encoding="utf-8")
+    run(capsys, "plan", "import", tmp_path / "plan.yaml", "--config", server)
+
+    assert "No baseline yet: the site's plan has none" in run(capsys, "plan", "show", "--config", server)
