@@ -17,10 +17,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from evaluation.days import day_of
+from evaluation.accounting.days import day_of
 from evaluation.evaluator import Evaluator
-from evaluation.freezing import Freezer
-from evaluation.plan_file import PlanFile
+from evaluation.judging.freezing import Freezer
+from evaluation.plan.plan_file import PlanFile
 from evaluation.site_model import load_model
 from evaluation.worker import DAYS_AT_ONCE
 from site_config.schema import Site, SiteFile

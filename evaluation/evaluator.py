@@ -6,11 +6,12 @@ from datetime import datetime
 from functools import partial
 from itertools import chain
 
-from evaluation.bill_days import BillDays, Billed, nothing
-from evaluation.day_writer import DayWriter, Written
-from evaluation.days import Day, day_of
-from evaluation.happenings import NO_USE_SHARE, Happenings, Span
-from evaluation.intervals import (
+from evaluation.accounting.bill_days import BillDays, Billed, nothing
+from evaluation.accounting.day_writer import DayWriter, Written
+from evaluation.accounting.days import Day, day_of
+from evaluation.judging.step_writer import StepWriter
+from evaluation.metering.happenings import NO_USE_SHARE, Happenings, Span
+from evaluation.metering.intervals import (
     PARTIAL,
     AssignedReadings,
     IntervalAmount,
@@ -19,13 +20,12 @@ from evaluation.intervals import (
     interval_starts,
     overlap,
 )
+from evaluation.metering.silent_generation import LONGEST_SLEEP_MS, asleep
+from evaluation.metering.site_series import SiteSums, addable
+from evaluation.metering.total_reader import TotalReader
+from evaluation.metering.unmetered import UnmeteredSeries
 from evaluation.side_by_side import side_by_side
-from evaluation.silent_generation import LONGEST_SLEEP_MS, asleep
 from evaluation.site_model import SiteModel
-from evaluation.site_series import SiteSums, addable
-from evaluation.step_writer import StepWriter
-from evaluation.total_reader import TotalReader
-from evaluation.unmetered import UnmeteredSeries
 from site_config.points import Assignment, Role
 from store.plans import Plans
 from store.protocol import IntervalRow, ReadingStore

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from evaluation.days import Day, day_of
+from evaluation.accounting.days import Day, day_of
 from evaluation.evaluator import Evaluator
 from evaluation.site_model import SiteModel
 from store.plans import Rederivation

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from evaluation.accounts import SiteAccounts, load_accounts
+from evaluation.plan.accounts import SiteAccounts, load_accounts
 from site_config.points import Assignment, Point
 from store.entities import Entities, SiteEntry
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 from evaluation.evaluator import Evaluator
-from evaluation.freezing import Freezer
 from evaluation.health import Counts, EvaluationHealth
+from evaluation.judging.freezing import Freezer
 from evaluation.lease import EvaluationLease, LeaseLostError
 from evaluation.rederiving import Rederiving
 from evaluation.site_model import SiteModel, load_model

@@ -8,20 +8,26 @@ from importlib.metadata import version
 from typing import Any, NoReturn
 
 COMMANDS = {
-    "demo": ("leanmeter.demo_command", "a simulated workshop with everything around it, in one process tree"),
-    "edge": ("leanmeter.edge_command", "read meters and scales, keep the readings, publish them"),
-    "collector": ("leanmeter.collector_command", "take what edges publish into the store"),
-    "plan": ("leanmeter.plan_command", "baselines, goals, tariffs and factors of a site, and where it stands"),
-    "evaluation": ("leanmeter.evaluation_command", "turn readings into 15-minute intervals and days"),
-    "notifications": ("leanmeter.notifications_command", "tell people what is wrong, and what their week was like"),
-    "backup": ("leanmeter.backup_command", "copy everything a server keeps, while it runs"),
-    "restore": ("leanmeter.backup_command", "put a backup where nothing is yet"),
-    "visit": ("leanmeter.visit_command", "serve the phone page"),
-    "simulate": ("leanmeter.simulate_command", "stand-ins for meters, scales and a whole workshop"),
-    "profiles": ("leanmeter.profiles_command", "device models: list, show, decode, check"),
-    "baselines": ("leanmeter.baselines_command", "baselines, savings, bills and tariffs from your own tables"),
-    "dashboards": ("leanmeter.dashboards_command", "Grafana's dashboards and alert rules: build, push"),
-    "deploy": ("leanmeter.deploy_command", "settings, passwords and certificates for deploy/compose.yaml"),
+    "demo": ("leanmeter.demo.demo_command", "a simulated workshop with everything around it, in one process tree"),
+    "edge": ("leanmeter.edge.edge_command", "read meters and scales, keep the readings, publish them"),
+    "collector": ("leanmeter.servers.collector_command", "take what edges publish into the store"),
+    "plan": ("leanmeter.plan.plan_command", "baselines, goals, tariffs and factors of a site, and where it stands"),
+    "evaluation": ("leanmeter.servers.evaluation_command", "turn readings into 15-minute intervals and days"),
+    "notifications": (
+        "leanmeter.servers.notifications_command",
+        "tell people what is wrong, and how their week was",
+    ),
+    "backup": ("leanmeter.servers.backup_command", "copy everything a server keeps, while it runs"),
+    "restore": ("leanmeter.servers.backup_command", "put a backup where nothing is yet"),
+    "visit": ("leanmeter.servers.visit_command", "serve the phone page"),
+    "simulate": ("leanmeter.simulate.simulate_command", "stand-ins for meters, scales and a whole workshop"),
+    "profiles": ("leanmeter.profiles.profiles_command", "device models: list, show, decode, check"),
+    "baselines": (
+        "leanmeter.baselines.baselines_command",
+        "baselines, savings, bills, tariffs from your own tables",
+    ),
+    "dashboards": ("leanmeter.dashboards.dashboards_command", "Grafana's dashboards and alert rules: build, push"),
+    "deploy": ("leanmeter.servers.deploy_command", "settings, passwords and certificates for deploy/compose.yaml"),
 }
 
 

@@ -15,8 +15,8 @@ from fastapi import FastAPI, Request
 from nicegui import Client, ui
 from nicegui.language import Language
 
+from evaluation.judging.standing import Standings
 from evaluation.site_model import load_model
-from evaluation.standing import Standings
 from languages.texts import SOURCE, LanguageError, accepted, texts
 from site_config.errors import ConfigurationError
 from store.edge_ledger import EdgeLedger

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from evaluation.silent_generation import LONGEST_SLEEP_MS, is_dusk
-from evaluation.site_series import site_series
-from evaluation.standing import Standing
+from evaluation.judging.standing import Standing
+from evaluation.metering.silent_generation import LONGEST_SLEEP_MS, is_dusk
+from evaluation.metering.site_series import site_series
 from site_config.points import Assignment, Point, Resource, Role, counted_rate, site_use, unmetered
 from store.protocol import IntervalRow, Latest
 from visit.savings import NoBaseline, SavingView, no_baseline_text, saving_views
@@ -185,7 +185,7 @@ def _present(situation: Situation, point: Point, now_ms: int, words: Wording) ->
 
 
 def _is_asleep(situation: Situation, point: Point, last_w: float, silent_s: float) -> bool:
-    """Whether an inverter's silence is its night; see `evaluation.silent_generation`."""
+    """Whether an inverter's silence is its night; see `evaluation.metering.silent_generation`."""
     if point.role is not Role.GENERATION or silent_s * 1000 > LONGEST_SLEEP_MS:
         return False
     day = situation.days.get(point.id)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from evaluation.days import day_of
-from evaluation.intervals import overlap
+from evaluation.accounting.days import day_of
+from evaluation.judging.standing import Standing
+from evaluation.metering.intervals import overlap
+from evaluation.metering.site_series import counted_points, site_series
 from evaluation.site_model import SiteModel
-from evaluation.site_series import counted_points, site_series
-from evaluation.standing import Standing
 from site_config.points import Assignment, Resource, Role, counted_rate
 from store.protocol import IntervalRow, Latest, OperatedReadingStore, StoreConfigurationError, StoreError
 from store.schema import EARLIEST_MS, ENERGY

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from baselines.validity import FEWEST_POINTS
-from evaluation.standing import Standing
-from evaluation.steps import ROWS
+from evaluation.judging.standing import Standing
+from evaluation.judging.steps import ROWS
 from languages import formats
 from store.schema import ENERGY, MATERIALS_WASTED
 from visit.wording import Wording

@@ -19,8 +19,8 @@ from baselines.observations import Observations
 from baselines.savings import savings
 from baselines.tariff import DemandCharge, IntervalUse, highest_demand
 from baselines.weather_model import Temperatures
-from evaluation.days import day_of
-from evaluation.intervals import AssignedReadings, interval_amount
+from evaluation.accounting.days import day_of
+from evaluation.metering.intervals import AssignedReadings, interval_amount
 from site_config.points import Assignment
 from store.protocol import Series
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from evaluation.plan_file import PlanFile
+from evaluation.plan.plan_file import PlanFile
 from evaluation.worker import run
-from leanmeter.demo_plan import SHORTEST_DAYS, DemoHistory, plan_document
-from leanmeter.plant_history import write_history
+from leanmeter.demo.demo_plan import SHORTEST_DAYS, DemoHistory, plan_document
+from leanmeter.simulate.plant_history import write_history
 from simulators.factory.plant import Measure, Plant
 from simulators.factory.plant_files import load_plant, ready_plants
 from store.factory import open_entities, open_readings

@@ -8,7 +8,7 @@ import pytest
 from dashboards.build import GENERATED
 from dashboards.site_names import SupplyMeter
 from leanmeter.command_line import main
-from leanmeter.dashboard_names import demo_names, names_of
+from leanmeter.dashboards.dashboard_names import demo_names, names_of
 from site_config.schema import load_site
 
 SITE = """

@@ -19,7 +19,7 @@ from dashboards.overview import overview
 from dashboards.panels import CHART_HEIGHT, STAT_HEIGHT, WORDS_HEIGHT
 from dashboards.query import InfluxQuery
 from dashboards.site_names import PowerLevel, SiteNames, SupplyMeter
-from leanmeter.dashboard_names import demo_names
+from leanmeter.dashboards.dashboard_names import demo_names
 from store import schema
 from tests.dashboards.grafana import DAY_MS, Target, generated, load, start_of, targets, targets_of
 

@@ -13,7 +13,7 @@ import pytest
 from dashboards import energy
 from dashboards.influxql import site_power_kw
 from dashboards.site_names import SupplyMeter
-from leanmeter.dashboard_names import demo_names
+from leanmeter.dashboards.dashboard_names import demo_names
 from simulators.factory.plant_files import load_plant
 from tests.dashboards.filled import DAYS, FULL_SIZE, NOW_MS, OUTAGE_MS, SITES, Filled, has_values
 from tests.dashboards.grafana import DAY_MS, Target, generated, interpolate, load, start_of, targets

@@ -21,7 +21,7 @@ from baselines.emissions import EmissionFactor, emissions_kg
 from baselines.goals import Goal
 from dashboards.build import render as render_boards
 from leanmeter.command_line import main
-from leanmeter.dashboard_names import names_of
+from leanmeter.dashboards.dashboard_names import names_of
 from store.factory import open_readings
 from store.protocol import IntervalRow
 from store.settings import StoreSettings

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from leanmeter.installation import prepare
+from leanmeter.servers.installation import prepare
 from tests.servers.missing import require_program
 from tests.servers.ports import LOOPBACK, accepts_connections, free_port
 from tests.servers.processes import ManagedProcess

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from device_profiles.json_schema import profile_json_schema
 from device_profiles.library import load_profile, profile_ids
-from leanmeter.profile_pages import devices_document
+from leanmeter.profiles.profile_pages import devices_document
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from device_profiles.library import load_profile, profile_ids
-from leanmeter.profile_cases import cases_of, differences
+from leanmeter.profiles.profile_cases import cases_of, differences
 
 CASES = Path(__file__).parents[1] / "profile_cases"
 

@@ -11,7 +11,7 @@ import pytest
 
 from edge_agent.outbox import Outbox
 from edge_agent.publisher import Publisher
-from leanmeter.embedded_broker import configure_broker
+from leanmeter.demo.embedded_broker import configure_broker
 from site_config.schema import MqttSettings
 from tests.edge_agent.collector_double import CollectorDouble, running, stored
 from tests.edge_agent.outbox_helpers import rows
@@ -245,7 +245,7 @@ async def test_an_unreachable_broker_is_said_once_and_tried_again(
 async def test_iotcore(outbox: Outbox, tmp_path: Path, processes: Processes) -> None:
     port = free_port()
     configuration = configure_broker(tmp_path / "broker", port)
-    processes.start(sys.executable, "-m", "leanmeter.embedded_broker", configuration)
+    processes.start(sys.executable, "-m", "leanmeter.demo.embedded_broker", configuration)
     eventually(lambda: accepts_connections(LOOPBACK, port))
     for value in range(1, 201):
         outbox.append(rows(value), "ntp", b"")

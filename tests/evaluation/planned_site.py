@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from evaluation.days import day_of
+from evaluation.accounting.days import day_of
 from evaluation.evaluator import Evaluator
-from evaluation.freezing import Freezer
-from evaluation.plan_file import PlanFile
+from evaluation.judging.freezing import Freezer
+from evaluation.judging.standing import Standing, Standings
+from evaluation.plan.plan_file import PlanFile
 from evaluation.site_model import SiteModel, load_model
-from evaluation.standing import Standing, Standings
 from site_config.schema import Site, SiteFile
 from store.entities import Entities
 from store.factory import open_readings

@@ -14,9 +14,9 @@ import pytest
 
 from baselines.billing import bill_months
 from baselines.tariff import Bill, IntervalUse
-from evaluation.bill_days import BillDays
+from evaluation.accounting.bill_days import BillDays
 from evaluation.evaluator import Evaluator
-from evaluation.tariff_file import TariffFile, tariffs_of
+from evaluation.plan.tariff_file import TariffFile, tariffs_of
 from store.protocol import IntervalRow
 from tests.evaluation.planned_site import (
     DAYS,

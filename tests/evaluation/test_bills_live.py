@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evaluation.accounts import SiteAccounts
 from evaluation.evaluator import Evaluator
-from evaluation.plan_file import PlanFile
+from evaluation.plan.accounts import SiteAccounts
+from evaluation.plan.plan_file import PlanFile
+from evaluation.plan.tariff_file import tariffs_of
 from evaluation.site_model import SiteModel
-from evaluation.tariff_file import tariffs_of
 from site_config.points import Assignment, Point, Resource, Role
 from store.schema import INTERVAL_MS
 from tests.evaluation.memory_store import MemoryStore

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evaluation.days import Day, day_of, summarise
+from evaluation.accounting.days import Day, day_of, summarise
 from store.protocol import IntervalRow
 from store.schema import INTERVAL_MS
 

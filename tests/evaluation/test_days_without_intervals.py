@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from evaluation.standing import Standings
+from evaluation.judging.standing import Standings
 from store.protocol import IntervalRow
 from tests.evaluation.planned_site import BASELINE_DAYS, SITE, PlannedSite, midnight_ms, planned_site, row
 from tests.evaluation.whole_site import BIN_PRICE, COMPARED, FLOUR_PRICE, GRID_KG, STREAMS, whole_plan, write_days

@@ -3,8 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evaluation.day_writer import Written
-from evaluation.days import day_of
+from evaluation.accounting.day_writer import Written
+from evaluation.accounting.days import day_of
 from evaluation.evaluator import Evaluator
 from evaluation.site_model import SiteModel
 from site_config.points import Assignment, Point, Resource, Role

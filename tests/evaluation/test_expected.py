@@ -13,7 +13,7 @@ import pytest
 import baselines.savings as savings_module
 from baselines.validity import assess
 from baselines.versions import BaselineVersion, from_document
-from evaluation import frozen_baseline
+from evaluation.judging import frozen_baseline
 from tests.evaluation.planned_site import (
     BASELINE_DAYS,
     DAYS,

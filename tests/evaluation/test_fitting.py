@@ -2,7 +2,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evaluation.fitting import unit_of
+from evaluation.judging.fitting import unit_of
 from evaluation.site_model import SiteModel
 from site_config.points import Assignment, Point, Resource, Role
 

@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 
-from evaluation.generation_days import GenerationDays
+from evaluation.accounting.generation_days import GenerationDays
 from site_config.points import Point, Resource, Role
 from store.protocol import IntervalRow
 

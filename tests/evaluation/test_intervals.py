@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.intervals import (
+from evaluation.metering.intervals import (
     AssignedReadings,
     IntervalAmount,
     Total,

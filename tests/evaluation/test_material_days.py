@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from baselines.materials import Stream
-from evaluation.material_days import MaterialDays
-from evaluation.plan_file import PlanFile
+from evaluation.accounting.material_days import MaterialDays
+from evaluation.plan.plan_file import PlanFile
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow
 

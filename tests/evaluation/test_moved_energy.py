@@ -8,7 +8,7 @@ import pytest
 from baselines.linear_model import fit
 from baselines.observations import Observations
 from baselines.savings import Savings, savings
-from evaluation.site_series import SiteSums
+from evaluation.metering.site_series import SiteSums
 from site_config.points import Point, Resource, Role
 from store.protocol import IntervalRow
 

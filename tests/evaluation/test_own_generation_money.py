@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evaluation.day_money import DayMoney
-from evaluation.plan_file import PlanFile
+from evaluation.accounting.day_money import DayMoney
+from evaluation.plan.plan_file import PlanFile
 from site_config.points import Point, Resource, Role
 from store.protocol import IntervalRow
 

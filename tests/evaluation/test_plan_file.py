@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import yaml
 
-from evaluation.plan_baselines import BillsTable
-from evaluation.plan_check import check_plan
-from evaluation.plan_file import PlanFile
-from leanmeter.plan_files import load_plan_file
+from evaluation.plan.plan_baselines import BillsTable
+from evaluation.plan.plan_check import check_plan
+from evaluation.plan.plan_file import PlanFile
+from leanmeter.plan.plan_files import load_plan_file
 from site_config.errors import ConfigurationError
 from site_config.points import Point, Resource, Role
 from site_config.yaml_file import load_model

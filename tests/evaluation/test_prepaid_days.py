@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from evaluation.bill_days import BillDays
+from evaluation.accounting.bill_days import BillDays
 from tests.evaluation.planned_site import FIRST, SITE, PlannedSite, midnight_ms, planned_site
 
 TOKENS = [

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from evaluation.evaluator import Evaluator
-from evaluation.shaping import LONGEST_STANDSTILL_MS, amount_per_ms, shaped, standstills
+from evaluation.metering.shaping import LONGEST_STANDSTILL_MS, amount_per_ms, shaped, standstills
 from evaluation.site_model import SiteModel
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import Series

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.silent_generation import asleep
+from evaluation.metering.silent_generation import asleep
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow
 from store.schema import INTERVAL_MS

@@ -1,4 +1,4 @@
-from evaluation.site_series import SiteSums, addable
+from evaluation.metering.site_series import SiteSums, addable
 from site_config.points import Assignment, Point, Resource, Role
 from store.protocol import IntervalRow
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from evaluation.frozen_baseline import thaw
+from evaluation.judging.frozen_baseline import thaw
 from store.protocol import IntervalRow
 from tests.evaluation.planned_site import (
     BASE_KWH,

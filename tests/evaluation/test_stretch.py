@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from evaluation.stretch import Stretch
-from evaluation.total_reader import TotalReader
+from evaluation.metering.stretch import Stretch
+from evaluation.metering.total_reader import TotalReader
 from site_config.points import Assignment
 from store.protocol import Latest, Series
 from tests.evaluation.memory_store import MemoryStore

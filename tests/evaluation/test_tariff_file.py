@@ -7,7 +7,7 @@ import pytest
 from baselines.billing import bill_months
 from baselines.errors import BaselineError
 from baselines.tariff import IntervalUse
-from evaluation.tariff_file import load_tariff_file, tariffs_of
+from evaluation.plan.tariff_file import load_tariff_file, tariffs_of
 from site_config.errors import ConfigurationError
 
 TARIFF = """

@@ -1,4 +1,4 @@
-from evaluation.unmetered import UnmeteredSeries, unmetered_id
+from evaluation.metering.unmetered import UnmeteredSeries, unmetered_id
 from site_config.points import Point, Resource, Role
 from store.protocol import IntervalRow
 from wire_format.topics import SLUG

@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from baselines.weather_model import BALANCE
-from evaluation.baseline_days import BaselineReader
-from evaluation.frozen_baseline import thaw
-from evaluation.plan_variables import VariableSettings
+from evaluation.judging.baseline_days import BaselineReader
+from evaluation.judging.frozen_baseline import thaw
+from evaluation.plan.plan_variables import VariableSettings
 from leanmeter.command_line import main
 from store.schema import LATEST_MS
 from tests.evaluation.planned_site import (

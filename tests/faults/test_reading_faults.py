@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from leanmeter.scenario_check import Outcome, check_scenario
+from leanmeter.simulate.scenario_check import Outcome, check_scenario
 from simulators.scenario import FAULT_KINDS, load_scenario
 from wire_format.quality import Quality
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from leanmeter.scenario_check import Outcome, check_scenario
+from leanmeter.simulate.scenario_check import Outcome, check_scenario
 from simulators.errors import SimulatorError
 from simulators.scenario import TELEGRAM_FAULTS, Scenario, load_scenario
 from simulators.scenario_run import ScenarioRun

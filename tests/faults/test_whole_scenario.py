@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from leanmeter.whole_scenario import Stored, differences, run_whole
+from leanmeter.simulate.whole_scenario import Stored, differences, run_whole
 from simulators.broker_link import BrokerLink, schedule
 from simulators.errors import SimulatorError
 from simulators.scenario import SYSTEM_FAULT_KINDS, SystemFault, load_scenario

@@ -8,7 +8,7 @@ import yaml
 
 from dashboards.build import GENERATED
 from leanmeter.command_line import main
-from leanmeter.dashboard_push import FOLDER, KEPT
+from leanmeter.dashboards.dashboard_push import FOLDER, KEPT
 from tests.leanmeter.grafana_double import TOKEN, GrafanaDouble, grafana_double
 
 UID = "leanmeter-night-flow"

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.plan_check import check_plan
-from evaluation.plan_file import PlanFile
+from evaluation.plan.plan_check import check_plan
+from evaluation.plan.plan_file import PlanFile
 from leanmeter.command_line import main
-from leanmeter.demo_plan import SHORTEST_DAYS, DemoHistory, plan_document
+from leanmeter.demo.demo_plan import SHORTEST_DAYS, DemoHistory, plan_document
 from simulators.factory.plant_files import load_plant, ready_plants
 from simulators.factory.plant_site import site_document
 from site_config.schema import Site, SiteFile

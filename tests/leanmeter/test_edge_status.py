@@ -86,7 +86,7 @@ def _fetch(url: str) -> str:
 def test_an_agent_that_does_not_run_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leanmeter.edge_status_command._TIMEOUT_S", 0.2)
+    monkeypatch.setattr("leanmeter.edge.edge_status_command._TIMEOUT_S", 0.2)
     path = site_file(tmp_path, free_port(), free_port())
     (tmp_path / "data").mkdir()
     assert main(["edge", "status", "--config", str(path)]) == 1

@@ -12,8 +12,8 @@ import yaml
 
 from baselines.headline import Worth
 from languages.texts import texts
-from leanmeter import plan_command
 from leanmeter.command_line import main
+from leanmeter.plan import plan_command
 from store.protocol import IntervalRow
 from tests.evaluation.planned_site import (
     BASELINE_DAYS,

@@ -15,7 +15,7 @@ from leanmeter.command_line import main
 from tests.servers.processes import ManagedProcess, Started
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.servers.preloaded", "leanmeter.visit_command"])
+_FORKS.set_forkserver_preload(["tests.servers.preloaded", "leanmeter.servers.visit_command"])
 
 
 class PreloadedLeanmeter(ManagedProcess):

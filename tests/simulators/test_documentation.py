@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from leanmeter import edge_command, profiles_command, simulate_command
 from leanmeter.command_line import _Parser
+from leanmeter.edge import edge_command
+from leanmeter.profiles import profiles_command
+from leanmeter.simulate import simulate_command
 from simulators.factory.plant_files import ready_plants
 from simulators.scenario import FAULT_KINDS, VALUE_FAULTS, load_scenario
 from tests.servers.processes import Processes

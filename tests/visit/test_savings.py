@@ -6,7 +6,7 @@ import pytest
 from baselines.savings import Savings
 from baselines.sayings import say
 from baselines.validity import Finding
-from evaluation.standing import Standing
+from evaluation.judging.standing import Standing
 from languages.texts import texts
 from store.protocol import IntervalRow
 from visit.curve import expected_powers

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from evaluation.plan_file import PlanFile
+from evaluation.judging.standing import Standings
+from evaluation.plan.plan_file import PlanFile
 from evaluation.site_model import load_model
-from evaluation.standing import Standings
 from evaluation.worker import Worker
-from leanmeter.demo_plan import DemoHistory, plan_document
-from leanmeter.plant_history import write_history
+from leanmeter.demo.demo_plan import DemoHistory, plan_document
+from leanmeter.simulate.plant_history import write_history
 from simulators.factory.meters import PlantMeters
 from simulators.factory.plant import Measure, Plant
 from simulators.factory.plant_files import load_plant

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from evaluation.standing import Standing
-from leanmeter.demo_plan import plan_document
+from evaluation.judging.standing import Standing
+from leanmeter.demo.demo_plan import plan_document
 from simulators.factory.plant_files import ready_plants
 from tests.scale import scaled
 from tests.whole_line.true_savings import SITE, Lived, live, verdicts

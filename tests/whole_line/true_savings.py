@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from evaluation.freezing import Freezer
-from evaluation.plan_file import PlanFile
+from evaluation.judging.freezing import Freezer
+from evaluation.judging.standing import Standing, Standings
+from evaluation.plan.plan_file import PlanFile
 from evaluation.site_model import load_model
-from evaluation.standing import Standing, Standings
-from leanmeter.demo_plan import DemoHistory, plan_document
+from leanmeter.demo.demo_plan import DemoHistory, plan_document
 from simulators.factory.plant import Measure, Plant
 from simulators.factory.plant_files import load_plant
 from simulators.factory.plant_site import site_document

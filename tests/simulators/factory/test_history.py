@@ -10,8 +10,8 @@ from pymodbus.client import AsyncModbusTcpClient
 from device_profiles.decoding import Block, compile_decoder
 from device_profiles.library import load_profile
 from device_profiles.profile import Profile
-from leanmeter.plant_history import write_history
-from leanmeter.plant_payloads import made_elsewhere
+from leanmeter.simulate.plant_history import write_history
+from leanmeter.simulate.plant_payloads import made_elsewhere
 from simulators.errors import SimulatorError
 from simulators.factory.history import payloads
 from simulators.factory.plant import Plant

@@ -1,0 +1,1 @@
+"""What users write in `plan.yaml`, and what a site's days need of it."""

@@ -1,0 +1,1 @@
+"""`leanmeter baselines`: a verifier's own tables, without store and site."""

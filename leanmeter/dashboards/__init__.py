@@ -1,0 +1,1 @@
+"""`leanmeter dashboards`: build, and push into a Grafana."""

@@ -1,0 +1,1 @@
+"""`leanmeter demo`: a workshop with everything around it, in one process tree."""

@@ -1,0 +1,1 @@
+"""`leanmeter edge`: the agent beside the meters."""

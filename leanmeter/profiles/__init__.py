@@ -1,0 +1,1 @@
+"""`leanmeter profiles`: device models: list, show, decode, check."""

@@ -1,0 +1,1 @@
+"""Commands of the machine that stores: collector, evaluation, page, notifications, backup, installation."""

@@ -1,0 +1,1 @@
+"""`leanmeter simulate`: devices, plants, scenarios, traces."""
