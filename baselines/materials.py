@@ -22,14 +22,15 @@ Destination = Literal["disposed", "recovered", "recycled", "reused"]
 class Stream:
     """A stream of material over a period, in kg. `cost` is of purchase for inputs, of handling for waste.
 
-    A `loss` leaves unweighed but known (evaporation, dust); `waste` is weighed and has a destination.
+    A `loss` leaves unweighed but known (evaporation, dust); `waste` is weighed and has a destination. Where nobody told
+    the one or the other it is None: no cost is added, and the waste is in no share.
     """
 
     name: str
     flow: Flow
     mass_kg: float
-    cost: float = 0.0
-    destination: Destination = "disposed"
+    cost: float | None = None
+    destination: Destination | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,8 @@ def waste_reductions(before: MaterialBalance, now: MaterialBalance) -> tuple[Was
 def flow_cost(streams: Sequence[Stream], energy_cost: float, system_cost: float) -> MaterialFlowCost:
     """Allocate costs: material, energy and system costs by mass, cost of handling waste wholly to the losses."""
     sums = balance(streams)
-    bought = sum(stream.cost for stream in streams if stream.flow == "input")
-    handled = sum(stream.cost for stream in streams if stream.flow in {"waste", "loss"})
+    bought = sum(stream.cost or 0.0 for stream in streams if stream.flow == "input")
+    handled = sum(stream.cost or 0.0 for stream in streams if stream.flow in {"waste", "loss"})
     into_product = min(1.0, sums.material_yield)
     shared = bought + energy_cost + system_cost
     return MaterialFlowCost(shared * into_product, shared * (1.0 - into_product) + handled)

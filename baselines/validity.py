@@ -117,11 +117,10 @@ def _autocorrelation_findings(model: LinearModel) -> list[Finding]:
         return [Finding("negative_autocorrelation", text, fails=False)]
     if model.error_autocorrelation > 0.0:
         text = say(
-            "residuals follow each other (Durbin–Watson {statistic:.2f}, p = {p:.3f}; lag 1 of the errors {lag:.2f}): "
+            "residuals follow each other (Durbin–Watson {statistic:.2f}; lag 1 of the errors {lag:.2f}): "
             "there are fewer independent points than rows, so bands are wider; longer periods (weeks, months) or a "
             "missing variable?",
             statistic=model.durbin_watson or 0.0,
-            p=model.durbin_watson_p or 0.0,
             lag=model.error_autocorrelation,
         )
         return [Finding("autocorrelation", text, fails=False)]

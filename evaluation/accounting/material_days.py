@@ -81,7 +81,7 @@ class MaterialDays:
     def streams(self, days: Days, local: date) -> list[Stream] | None:
         """The streams of all balances, priced, waste by its destinations; None where one of them is not known.
 
-        A price that is not known counts as none, waste without a destination as disposed of.
+        What the plan has no price or no destination for has none.
         """
         found: list[Stream] = []
         for balance in self.balances:
@@ -90,7 +90,7 @@ class MaterialDays:
                 return None
             prices = self._prices(balance.points, local)
             for each in streams:
-                priced = replace(each, cost=each.mass_kg * prices.get(each.name, 0.0))
+                priced = replace(each, cost=each.mass_kg * prices[each.name]) if each.name in prices else each
                 found += self._parted(priced, local) if each.flow == "waste" else [priced]
         return found
 
@@ -99,7 +99,12 @@ class MaterialDays:
         if entry is None:
             return [waste]
         return [
-            replace(waste, mass_kg=waste.mass_kg * share, cost=waste.cost * share, destination=destination)
+            replace(
+                waste,
+                mass_kg=waste.mass_kg * share,
+                cost=None if waste.cost is None else waste.cost * share,
+                destination=destination,
+            )
             for destination, share in entry.shares.items()
             if share
         ]

@@ -98,10 +98,10 @@ def read_streams(path: Path) -> list[Stream]:
     """Streams from columns stream, flow, kg and, where they are there, cost and destination; rows of a name add up."""
     table = read_table(path)
     table.require(["stream", "flow", "kg"])
-    sums: dict[tuple[str, str, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
+    sums: dict[tuple[str, str, str | None], list[float]] = defaultdict(lambda: [0.0, 0.0])
     for row in table.rows:
         flow = _one_of(table, row, "flow", FLOWS)
-        destination = _one_of(table, row, "destination", DESTINATIONS) if row.cells.get("destination") else "disposed"
+        destination = _one_of(table, row, "destination", DESTINATIONS) if row.cells.get("destination") else None
         mass = table.number(row, "kg")
         if mass is None or mass < 0.0:
             raise table.error(row, "kg", f"{row.cells['kg']!r} is no mass in kg")
@@ -109,7 +109,7 @@ def read_streams(path: Path) -> list[Stream]:
         entry[0] += mass
         entry[1] += (table.number(row, "cost") if "cost" in table.columns else None) or 0.0
     return [
-        Stream(name, cast("Flow", flow), mass, cost, cast("Destination", destination))
+        Stream(name, cast("Flow", flow), mass, cost, cast("Destination | None", destination))
         for (name, flow, destination), (mass, cost) in sums.items()
     ]
 

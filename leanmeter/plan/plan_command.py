@@ -234,8 +234,8 @@ def _streams(arguments: argparse.Namespace) -> int:
     table.writerow(["date", "stream", "flow", "kg", "cost", "destination"])
     for day, streams in found:
         for each in streams or ():
-            destination = each.destination if each.flow == "waste" else ""
-            table.writerow([day, each.name, each.flow, repr(each.mass_kg), repr(each.cost), destination])
+            cost = "" if each.cost is None else repr(each.cost)
+            table.writerow([day, each.name, each.flow, repr(each.mass_kg), cost, each.destination or ""])
     sys.stderr.writelines(f"{day}: left out, not every stream is known\n" for day, streams in found if streams is None)
     return 0
 
