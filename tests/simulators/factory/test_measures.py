@@ -80,5 +80,5 @@ def test_weather_and_production_stand_in_the_truth() -> None:
 
 
 def test_an_unknown_measure_is_named() -> None:
-    with pytest.raises(PlantFileError, match="bakery: no measure 'fix_everything'; there are fix_air_leak"):
+    with pytest.raises(PlantFileError, match="bakery: no measure 'fix_everything'; there are steady_oven, fix"):
         plant("bakery", measures=(Measure("fix_everything", 0),))

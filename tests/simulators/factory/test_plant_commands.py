@@ -24,7 +24,7 @@ def server_file(tmp_path: Path) -> Path:
 def test_a_plant_is_served_with_its_site_file(tmp_path: Path, processes: Processes) -> None:
     process = processes.start_leanmeter(
         "simulate", "plant", "bakery", "--directory", tmp_path / "live", "--seed", "3", "--speed", "60",
-        "--site", "golden-crust", "--mqtt-port", "1999", "--json",
+        "--from", "2026-08-28T10:00Z", "--site", "golden-crust", "--mqtt-port", "1999", "--json",
     )  # fmt: skip
     ready = json.loads(process.wait_for_log(r"\{.*\}")[0])
     site = load_site(Path(ready["site_file"]))
@@ -81,7 +81,7 @@ def test_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["bakery", "--from", "yesterday"], "--from yesterday: expected now, -90d"),
         (["bakery", "--from", "-1d", "--to", "-2d"], "--from -1d: is not before --to -2d"),
         (["bakery", "--from", "-1d", "--measure", "fix_air_leak"], "expected NAME@DAY"),
-        (["bakery", "--from", "-1d", "--measure", "paint@1"], "no measure 'paint'; there are fix_air_leak"),
+        (["bakery", "--from", "-1d", "--measure", "paint@1"], "no measure 'paint'; there are steady_oven, fix"),
         (["bakery", "--from", "-1d", "--interval-s", "0"], "rows are 1 s apart at least"),
         (["bakery", "--from", "1990-01-01"], "--from 1990-01-01: more than 3700 days"),
         (["bakery", "--from", "1999-01-01", "--to", "1999-01-02"], "is not between the years 2000 and 2100"),
