@@ -5,6 +5,7 @@ import queue
 import sqlite3
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,8 @@ class _Job(Generic[Result]):
 class SqliteThread:
     """A SQLite file in WAL mode that several processes may have open.
 
-    What `write` returned is on the disk (synchronous=FULL). All work runs in one thread, in the order given.
+    What `write` returned is on the disk (synchronous=FULL). All work runs in one thread, in the order given. A cursor
+    that work returns is closed before it leaves the thread.
 
     Args:
         path: the file; it and its folder are made when missing.
@@ -133,7 +135,7 @@ class SqliteThread:
 
     def _read(self, job: _Job[Any]) -> None:
         try:
-            _answer(job, job.work(self._connection))
+            _answer(job, _result(job, self._connection))
         except Exception as problem:  # noqa: BLE001  # the thread's edge: the caller gets it
             _refuse(job, self._translated(problem))
 
@@ -145,7 +147,7 @@ class SqliteThread:
             for job in group:
                 connection.execute("SAVEPOINT job")
                 try:
-                    outcomes.append((True, job.work(connection)))
+                    outcomes.append((True, _result(job, connection)))
                 except Exception as problem:  # noqa: BLE001  # the thread's edge: the caller gets it
                     outcomes.append((False, self._translated(problem)))
                     connection.execute("ROLLBACK TO job")
@@ -169,6 +171,8 @@ class SqliteThread:
             self._on_rollback()
 
     def _translated(self, problem: Exception) -> Exception:
+        # What failed may hold open cursors in its frames. Here, before a caller has it, these are the thread's alone.
+        traceback.clear_frames(problem.__traceback__)
         return store_error(problem, self.path) if isinstance(problem, sqlite3.Error) else problem
 
 
@@ -188,6 +192,18 @@ def store_error(problem: sqlite3.Error, path: Path) -> StoreError:
     if code in {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG}:
         return StoreError(f"{path}: {problem}")
     return StoreUnavailableError(f"{path}: {problem}")
+
+
+def _result(job: _Job[Result], connection: sqlite3.Connection) -> Result:
+    """What the work returns, with no statement that another thread could reset.
+
+    Whoever drops the last reference to an open cursor resets its statement, and the connection has kept that for the
+    next time: it may be running again by then, and fails with SQLITE_MISUSE.
+    """
+    found = job.work(connection)
+    if isinstance(found, sqlite3.Cursor):
+        found.close()
+    return found
 
 
 def _answer(job: _Job[Any], value: object) -> None:

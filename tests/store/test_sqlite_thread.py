@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+import weakref
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,46 @@ async def test_one_failing_write_does_not_undo_the_others_of_its_transaction(tmp
     assert isinstance(done[1], ValueError)
     assert rolled_back == [True]
     assert await notes(thread) == ["a", "b"]
+    await thread.close()
+
+
+async def test_statements_that_many_tasks_repeat_do_not_disturb_each_other(tmp_path: Path) -> None:
+    # The tasks drop what they get here while the thread runs the same statement again.
+    thread = SqliteThread(tmp_path / "file.sqlite", "notes", SCHEMA)
+
+    texts = [(str(n),) for n in range(30)]
+
+    def add(connection: sqlite3.Connection) -> sqlite3.Cursor:
+        return connection.executemany("INSERT OR IGNORE INTO note VALUES (?)", texts)
+
+    async def add_often() -> None:
+        for _ in range(5000):
+            await thread.write(add)
+
+    await asyncio.gather(*[add_often() for _ in range(4)])
+    assert len(await notes(thread)) == len(texts)
+    await thread.close()
+
+
+async def test_no_open_cursor_leaves_the_thread(tmp_path: Path) -> None:
+    thread = SqliteThread(tmp_path / "file.sqlite", "notes", SCHEMA)
+    await thread.write(lambda connection: connection.execute("INSERT INTO note VALUES ('a')").rowcount)
+
+    for give in (thread.read, thread.write):
+        cursor = await give(lambda connection: connection.execute("SELECT text FROM note"))
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            cursor.fetchone()
+    kept: list[weakref.ref[sqlite3.Cursor]] = []
+
+    def fail_while_reading(connection: sqlite3.Connection) -> None:
+        cursor = connection.execute("SELECT text FROM note")
+        kept.append(weakref.ref(cursor))
+        raise ValueError(f"on purpose: {cursor.fetchone()}")
+
+    for give in (thread.read, thread.write):
+        with pytest.raises(ValueError, match="on purpose"):
+            await give(fail_while_reading)
+    assert [cursor() for cursor in kept] == [None, None]
     await thread.close()
 
 
