@@ -11,7 +11,6 @@ from store.protocol import StoreError, StoreUnavailableError
 
 MAXIMUM_REQUEST_BYTES = 4 * 1024 * 1024
 MAXIMUM_WAITING = 20_000
-PARALLEL_REQUESTS = 2
 
 _DROPPED = re.compile(r"\bdropped=(\d+)")
 
@@ -27,7 +26,11 @@ class _Waiting:
 
 
 class InfluxWriter:
-    """Joins writes that wait while others are under way, at most two requests at a time.
+    """Joins writes that wait while others are under way, one request at a time.
+
+    Of two first writes to a shard at the same moment InfluxDB 2.7 may acknowledge one and forget it: the shard's cache
+    is marked as made before it is there (`Cache.init` in its tsdb/engine/tsm1/cache.go), and what comes in between is
+    written nowhere but in its log.
 
     Args:
         requests: where they go.
@@ -36,7 +39,7 @@ class InfluxWriter:
     def __init__(self, requests: InfluxRequests) -> None:
         self._requests = requests
         self._waiting: deque[_Waiting] = deque()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: asyncio.Task[None] | None = None
 
     async def write(self, lines: Sequence[str]) -> Refusals:
         """Write lines and return when InfluxDB has them, with those that it refuses.
@@ -54,23 +57,23 @@ class InfluxWriter:
 
     async def close(self) -> None:
         """Wait for what is under way; each request has its timeout."""
-        while self._sending:
-            await asyncio.wait(self._sending)
+        while self._sending is not None:
+            await asyncio.wait([self._sending])
 
     def _send_next(self) -> None:
-        while self._waiting and len(self._sending) < PARALLEL_REQUESTS:
-            group = [self._waiting.popleft()]
-            size = len(group[0].body)
-            while self._waiting and size + len(self._waiting[0].body) < MAXIMUM_REQUEST_BYTES:
-                group.append(self._waiting.popleft())
-                size += len(group[-1].body)
-            # A task of its own: a caller that is cancelled must not cancel the others' write.
-            task = asyncio.create_task(self._send(group), name="write to InfluxDB")
-            self._sending.add(task)
-            task.add_done_callback(self._sent)
+        if self._sending is not None or not self._waiting:
+            return
+        group = [self._waiting.popleft()]
+        size = len(group[0].body)
+        while self._waiting and size + len(self._waiting[0].body) < MAXIMUM_REQUEST_BYTES:
+            group.append(self._waiting.popleft())
+            size += len(group[-1].body)
+        # A task of its own: a caller that is cancelled must not cancel the others' write.
+        self._sending = asyncio.create_task(self._send(group), name="write to InfluxDB")
+        self._sending.add_done_callback(self._sent)
 
-    def _sent(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
+    def _sent(self, _: asyncio.Task[None]) -> None:
+        self._sending = None
         self._send_next()
 
     async def _send(self, group: Sequence[_Waiting]) -> None:
