@@ -28,9 +28,10 @@ from baselines.tariff import DEMAND, Bill, BillLine, IntervalUse, Tariff
 from evaluation.accounting.days import day_on
 from evaluation.accounting.prepaid_days import PrepaidDays
 from evaluation.metering.intervals import MEASURED
+from evaluation.metering.site_series import main_points
 from evaluation.plan.plan_file import PlanFile
 from evaluation.site_model import SiteModel
-from site_config.points import Resource, Role
+from site_config.points import Resource
 from store.protocol import IntervalRow, ReadingStore
 from store.schema import BILL, BILL_SERIES, EARLIEST_MS, LATEST_MS
 
@@ -123,9 +124,9 @@ class BillDays:
         plan = None if model.accounts is None else model.accounts.plan
         self._billing_day, self._first_demands = _contract(plan)
         self._ratchet_months = max((each.demand.ratchet_months for each in self._tariffs if each.demand), default=0)
-        self._mains = _supply(model, Resource.ELECTRICITY)
+        self._mains = main_points(model.points, Resource.ELECTRICITY)
         needed = any(tariff.bills_reactive for tariff in self._tariffs)
-        self._reactive = _supply(model, Resource.REACTIVE_ENERGY) if needed else ()
+        self._reactive = main_points(model.points, Resource.REACTIVE_ENERGY) if needed else ()
 
     def news(self, rows: Iterable[IntervalRow]) -> list[IntervalRow]:
         """Those of these intervals that bills are made of and that did not say the same when bills were made last."""
@@ -278,10 +279,6 @@ def _by_name(lines: Sequence[BillLine]) -> dict[str, DayLine]:
 def _contract(plan: PlanFile | None) -> tuple[int, tuple[Decimal, ...]]:
     tariff = None if plan is None else plan.tariff
     return (1, ()) if tariff is None else (tariff.billing_day, tariff.earlier_demands)
-
-
-def _supply(model: SiteModel, resource: Resource) -> tuple[str, ...]:
-    return tuple(point.id for point in model.points if point.role is Role.MAIN and point.resource is resource)
 
 
 def _local(time_ms: int, zone: ZoneInfo) -> datetime:

@@ -17,7 +17,7 @@ from baselines.energy_price import has_blocks, price_intervals
 from baselines.errors import BaselineError
 from baselines.generation import avoided_kg_a_kwh
 from baselines.tariff import Tariff
-from evaluation.metering.site_series import counted_points
+from evaluation.metering.site_series import counted_points, main_points
 from evaluation.metering.unmetered import SUFFIX
 from evaluation.plan.plan_file import EmissionSettings, PlanFile, PriceSettings
 from evaluation.plan.plan_materials import PieceMassSettings, WasteDestinationSettings
@@ -78,13 +78,9 @@ class DayMoney:
         return None if self._version is None or self.blocks_since is None else self._version.after
 
     @property
-    def mains(self) -> list[str]:
+    def mains(self) -> tuple[str, ...]:
         """The points of bought electricity."""
-        return [
-            point.id
-            for point in self._points.values()
-            if point.role is Role.MAIN and point.resource is Resource.ELECTRICITY
-        ]
+        return main_points(self._points.values(), Resource.ELECTRICITY)
 
     def bought(self, rows: Mapping[int, Mapping[str, IntervalRow]]) -> list[tuple[datetime, float]]:
         """Local start and kWh bought of intervals (rows by start and point), ascending."""

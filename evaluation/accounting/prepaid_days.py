@@ -13,8 +13,9 @@ from datetime import date, datetime
 from baselines.prepaid import Token, left_after
 from evaluation.accounting.days import Day, day_on
 from evaluation.metering.intervals import MEASURED, PARTIAL
+from evaluation.metering.site_series import main_points
 from evaluation.site_model import SiteModel
-from site_config.points import Resource, Role
+from site_config.points import Resource
 from store.protocol import IntervalRow, ReadingStore
 from store.schema import EARLIEST_MS, LATEST_MS, PREPAID, PREPAID_DAYS_LEFT, PREPAID_LEFT
 
@@ -59,9 +60,7 @@ class PrepaidDays:
         self._before_write = before_write
         settings = () if model.accounts is None else model.accounts.plan.prepaid_tokens
         self.tokens = tuple(Token(each.day, each.paid, each.energy_kwh) for each in settings)
-        self._mains = [
-            point.id for point in model.points if point.role is Role.MAIN and point.resource is Resource.ELECTRICITY
-        ]
+        self._mains = main_points(model.points, Resource.ELECTRICITY)
 
     async def write(self, days: Collection[date] | None = None) -> int:
         """Write what follows from the use of these days, of all when None; returns how many rows were written."""

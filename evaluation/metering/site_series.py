@@ -4,7 +4,7 @@ Pure. Each row is a sum over points, and is left out where one of them has no ro
 Coverage and quality are those of the weakest row in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from evaluation.metering.intervals import weakest
 from site_config.points import Assignment, Point, Resource, Role
@@ -61,6 +61,11 @@ def counted_points(points: Sequence[Point], resource: str, fuelled: frozenset[st
     if resource == ENERGY:
         return [point for point in points if point.resource in _CARRIERS and _counts(point) and point.id not in fuelled]
     return [point for point in points if point.resource.value == resource and _counts(point)]
+
+
+def main_points(points: Iterable[Point], resource: Resource) -> tuple[str, ...]:
+    """The points through which a resource enters the site."""
+    return tuple(point.id for point in points if point.role is Role.MAIN and point.resource is resource)
 
 
 def addable(points: Sequence[Point], assignments: Sequence[Assignment]) -> tuple[Point, ...]:

@@ -1,7 +1,9 @@
 """A bakery with a plan, whose truth is known: 40 kWh a day, 0.1 kWh a kg, and a measure that takes a tenth off both."""
 
+import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -181,6 +183,25 @@ async def planned_site(
     finally:
         await entities.close()
         await readings.close()
+
+
+def filled_site(folder: Path, fill: Callable[[PlannedSite], Awaitable[None]]) -> Path:
+    """A folder with a site that `fill` has written, for tests that each take a copy of it."""
+
+    async def work() -> None:
+        async with planned_site(folder) as site:
+            await fill(site)
+
+    asyncio.run(work())
+    return folder
+
+
+@asynccontextmanager
+async def copied_site(filled: Path, folder: Path) -> AsyncIterator[PlannedSite]:
+    """A copy of a filled site, in a folder that is not there yet."""
+    shutil.copytree(filled, folder)
+    async with planned_site(folder) as site:
+        yield site
 
 
 async def evaluate_all(folder: Path, store: Mapping[str, Any] | None = None) -> None:

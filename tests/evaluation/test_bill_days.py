@@ -1,7 +1,5 @@
 """Bills out of stored intervals: what each day adds to its month's bill."""
 
-import asyncio
-import shutil
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -24,6 +22,8 @@ from tests.evaluation.planned_site import (
     POINTS,
     SITE,
     PlannedSite,
+    copied_site,
+    filled_site,
     midnight_ms,
     planned_site,
     row,
@@ -59,20 +59,12 @@ async def fill(opened: PlannedSite) -> None:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("filled")
-
-    async def work() -> None:
-        async with planned_site(folder) as opened:
-            await fill(opened)
-
-    asyncio.run(work())
-    return folder
+    return filled_site(tmp_path_factory.mktemp("filled"), fill)
 
 
 @pytest.fixture
 async def bakery(filled: Path, tmp_path: Path) -> AsyncIterator[PlannedSite]:
-    shutil.copytree(filled, tmp_path / "site")
-    async with planned_site(tmp_path / "site") as opened:
+    async with copied_site(filled, tmp_path / "site") as opened:
         yield opened
 
 

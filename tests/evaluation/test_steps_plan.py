@@ -1,9 +1,7 @@
 """Baselines by week, month and shift, and from bills: what is stored of them, and when they judge."""
 
-import asyncio
 import math
 import random
-import shutil
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,6 +19,8 @@ from tests.evaluation.planned_site import (
     KWH_A_KG,
     SITE,
     PlannedSite,
+    copied_site,
+    filled_site,
     midnight_ms,
     plan_document,
     planned_site,
@@ -57,20 +57,12 @@ async def judge(site: PlannedSite) -> None:
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight measured weeks, of which nothing is expected yet."""
-    folder = tmp_path_factory.mktemp("measured")
-
-    async def prepare() -> None:
-        async with planned_site(folder) as site:
-            await site.write_all(truth())
-
-    asyncio.run(prepare())
-    return folder
+    return filled_site(tmp_path_factory.mktemp("measured"), lambda site: site.write_all(truth()))
 
 
 @pytest.fixture
 async def bakery(measured: Path, tmp_path: Path) -> AsyncIterator[PlannedSite]:
-    shutil.copytree(measured, tmp_path / "site")
-    async with planned_site(tmp_path / "site") as opened:
+    async with copied_site(measured, tmp_path / "site") as opened:
         yield opened
 
 

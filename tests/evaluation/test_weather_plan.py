@@ -26,6 +26,8 @@ from tests.evaluation.planned_site import (
     FIRST,
     SITE,
     PlannedSite,
+    copied_site,
+    filled_site,
     midnight_ms,
     plan_document,
     planned_site,
@@ -83,20 +85,12 @@ async def make(site: PlannedSite) -> None:
 
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weather")
-
-    async def prepare() -> None:
-        async with planned_site(folder) as site:
-            await make(site)
-
-    asyncio.run(prepare())
-    return folder
+    return filled_site(tmp_path_factory.mktemp("weather"), make)
 
 
 @pytest.fixture
 async def bakery(evaluated: Path, tmp_path: Path) -> AsyncIterator[PlannedSite]:
-    shutil.copytree(evaluated, tmp_path / "site")
-    async with planned_site(tmp_path / "site") as opened:
+    async with copied_site(evaluated, tmp_path / "site") as opened:
         yield opened
 
 
